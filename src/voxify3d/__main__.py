@@ -1,0 +1,7 @@
+"""`python -m voxify3d`."""
+
+import sys
+
+from voxify3d.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,250 @@
+"""`voxify3d convert MESH [OUT ...]`: a mesh in, voxel art out."""
+
+import contextlib
+import dataclasses
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from voxify3d import __version__
+from voxify3d.cli.parse import parse, peek
+from voxify3d.cli.terminal import follow, print_warning, progress_bar
+from voxify3d.config import PRESETS, VoxelizeConfig
+from voxify3d.errors import ConfigError
+from voxify3d.manifest import config_of, load_manifest, make_manifest
+
+if TYPE_CHECKING:
+    from voxify3d.types import Mesh, VoxelGrid
+
+    Preset = str
+else:
+    Preset = tyro.extras.literal_type_from_choices(tuple(PRESETS))
+
+_DEFAULT_SUFFIXES = (".vox", ".glb", ".png")
+
+_DESCRIPTION = """\
+Turn a mesh into voxel art.
+
+Examples:
+  voxify3d convert robot.glb
+  voxify3d convert robot.glb small.vox --size 24 --colors 6
+  voxify3d convert robot.glb robot.vox preview.png --preset draft --force
+  voxify3d convert cow.obj cow.vox --front -z
+  voxify3d convert robot.glb again.vox --from small.vox
+  voxify3d convert robot.glb robot.vox --json > result.json
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """Where the settings start from; options that are given replace them."""
+
+    preset: Preset = "default"
+    """Settings to start from: draft is quick, default looks better."""
+    from_: Annotated[
+        Path | None, tyro.conf.arg(name="from", metavar="FILE", help_behavior_hint="")
+    ] = None
+    """Repeat the run that wrote FILE (.vox, .glb, .png, or a manifest .json)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What is written and printed; nothing here changes the voxels."""
+
+    force: bool = False
+    """Overwrite files that exist."""
+    json: bool = False
+    """Print one JSON object instead of the files' names."""
+    quiet: bool = False
+    """No progress bar, no warnings."""
+    allow_missing_textures: bool = False
+    """Go on, in plain colors, when the mesh names textures that are not there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convert:
+    """Options of `voxify3d convert`."""
+
+    mesh: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="MESH")]
+    """Mesh to convert: .glb .gltf .obj .ply .stl"""
+    out: Annotated[
+        tuple[Path, ...],
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="[OUT ...]", help_behavior_hint=""),
+    ] = ()
+    """Files to write; the suffix chooses the format. Default: all, in this folder."""
+    config: Annotated[VoxelizeConfig, tyro.conf.arg(name="")] = field(
+        default_factory=VoxelizeConfig
+    )
+    start: Annotated[Start, tyro.conf.arg(name="")] = field(default_factory=Start)
+    run: Annotated[Run, tyro.conf.arg(name=""), tyro.conf.FlagCreatePairsOff] = field(
+        default_factory=Run
+    )
+
+
+def run(argv: list[str]) -> int:
+    """Run the command and return its exit code."""
+    command, origin = parse_convert(argv)
+
+    from voxify3d.export import check_writable
+
+    outputs = output_paths(command.mesh, command.out)
+    for path in outputs:
+        check_writable(path, command.run.force)
+
+    seconds: dict[str, float] = {}
+    grid, mesh, warnings = _convert(command, origin, seconds)
+    with _stage(seconds, "export"):
+        _write(grid, mesh, outputs, command.run.force)
+
+    if not command.run.quiet:
+        for warning in warnings:
+            print_warning(warning)
+    if command.run.json:
+        report = _report(grid, outputs, seconds, command, warnings)
+        print(json.dumps(report, indent=2))
+    else:
+        print(*outputs, sep="\n")
+    return 0
+
+
+def parse_convert(argv: list[str]) -> tuple[Convert, dict[str, Any]]:
+    """Return the options, and the manifest that `--from` names, else {}.
+
+    Raises:
+        ConfigError: A mistake in the options or in the manifest.
+    """
+    start = peek(Start, argv, Start())
+    manifest: dict[str, Any] = {}
+    config, run = PRESETS[start.preset], Run()
+    if start.from_:
+        if any(word.split("=")[0] == "--preset" for word in argv):
+            raise ConfigError("give --preset or --from, not both")
+        manifest = load_manifest(start.from_)
+        config = config_of(manifest)
+        bare = _source(manifest).get("missing_textures") is True
+        run = Run(allow_missing_textures=bare)
+    command = parse(
+        Convert,
+        argv,
+        command="convert",
+        description=_DESCRIPTION,
+        default=Convert(mesh=tyro.MISSING, config=config, start=start, run=run),
+    )
+    return command, manifest
+
+
+def output_paths(mesh: Path, out: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return the files to write, each in a known format and none of them the mesh.
+
+    Raises:
+        ConfigError: An unknown suffix, a file named twice, or the mesh itself.
+    """
+    from voxify3d.export import EXPORTERS
+
+    if not out:
+        paths = (Path(mesh.stem + suffix) for suffix in _DEFAULT_SUFFIXES)
+        return tuple(
+            path.with_stem(f"{mesh.stem}-voxels") if _is_same(path, mesh) else path
+            for path in paths
+        )
+    for path in out:
+        if path.suffix.lower() not in EXPORTERS:
+            known = " ".join(EXPORTERS)
+            raise ConfigError(
+                f"{path}: cannot write {path.suffix or 'a file without suffix'}; "
+                f"known: {known}"
+            )
+        if _is_same(path, mesh):
+            raise ConfigError(f"{path}: would replace the mesh; choose another name")
+        if sum(_is_same(path, other) for other in out) > 1:
+            raise ConfigError(f"{path}: named twice")
+    return out
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    return path.resolve() == other.resolve()
+
+
+def _source(manifest: dict[str, Any]) -> dict[str, Any]:
+    found = manifest.get("input")
+    return found if isinstance(found, dict) else {}
+
+
+def _convert(
+    command: Convert, origin: dict[str, Any], seconds: dict[str, float]
+) -> "tuple[VoxelGrid, Mesh, list[str]]":
+    """Return the result with its manifest, the mesh, and what the user should know."""
+    with progress_bar(command.run.quiet or command.run.json) as show:
+        with _stage(seconds, "load"):
+            from voxify3d.mesh.load import load_mesh
+            from voxify3d.pipeline import voxelize_steps
+
+            bare = command.run.allow_missing_textures
+            mesh = load_mesh(command.mesh, allow_missing_textures=bare)
+            manifest = make_manifest(command.config, command.mesh, bare)
+        grid = follow(voxelize_steps(mesh, command.config), show, seconds)
+    grid = dataclasses.replace(grid, name=command.mesh.stem, manifest=manifest)
+    return grid, mesh, [*mesh.notes, *_differences(origin, manifest, command.mesh)]
+
+
+def _differences(
+    origin: dict[str, Any], manifest: dict[str, Any], mesh: Path
+) -> Iterator[str]:
+    """Say why a repeated run may not give the same bytes."""
+    if not origin:
+        return
+    if origin.get("version") != __version__:
+        yield f"--from is of version {origin.get('version')}, this is {__version__}"
+    if _source(origin).get("sha256") != manifest["input"]["sha256"]:
+        name = _source(origin).get("name")
+        yield f"{mesh}: not the file that --from was made of ({name}, other SHA-256)"
+
+
+@contextlib.contextmanager
+def _stage(seconds: dict[str, float], name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[name] = time.perf_counter() - start
+
+
+def _write(
+    grid: "VoxelGrid", mesh: "Mesh", outputs: tuple[Path, ...], force: bool
+) -> None:
+    """Write every file, or leave none that was not there before."""
+    from voxify3d.export import export
+
+    new = [path for path in outputs if not path.exists()]
+    try:
+        for path in outputs:
+            export(grid, path, mesh=mesh, overwrite=force)
+    except BaseException:
+        for path in new:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _report(
+    grid: "VoxelGrid",
+    outputs: tuple[Path, ...],
+    seconds: dict[str, float],
+    command: Convert,
+    warnings: list[str],
+) -> dict[str, Any]:
+    """Return what `--json` prints."""
+    used = set(grid.index[grid.occupied].tolist())
+    return {
+        "outputs": [str(path) for path in outputs],
+        "size": list(grid.index.shape),
+        "voxels": int(grid.occupied.sum()),
+        "colors": len(used),
+        "seed": command.config.seed,
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "warnings": warnings,
+        "version": __version__,
+    }
