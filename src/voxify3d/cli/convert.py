@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -129,13 +130,8 @@ def parse_convert(argv: list[str]) -> tuple[Convert, dict[str, Any]]:
         config = config_of(manifest)
         bare = _source(manifest).get("missing_textures") is True
         run = Run(allow_missing_textures=bare)
-    command = parse(
-        Convert,
-        argv,
-        command="convert",
-        description=_DESCRIPTION,
-        default=Convert(mesh=tyro.MISSING, config=config, start=start, run=run),
-    )
+    options = partial(Convert, config=config, start=start, run=run)
+    command = parse(options, argv, command="convert", description=_DESCRIPTION)
     return command, manifest
 
 

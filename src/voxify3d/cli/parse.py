@@ -4,7 +4,7 @@ import contextlib
 import io
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import tyro
@@ -15,22 +15,20 @@ T = TypeVar("T")
 
 
 def parse(
-    kind: type[T],
+    kind: Callable[..., T],
     argv: Sequence[str],
     *,
     command: str,
     description: str,
-    default: T,
 ) -> T:
     """Return `kind` filled from a command line.
 
     Args:
-        kind: A dataclass; its fields' docstrings are the help.
+        kind: A dataclass, its fields' docstrings are the help; or a
+            `functools.partial` of one with other defaults.
         argv: Words after the command's name.
         command: Name of the command.
         description: Top of the help text.
-        default: Values of the options that are not given; `tyro.MISSING` where one
-            must be.
 
     Raises:
         ConfigError: Anything the user can mistype, in one line.
@@ -44,7 +42,6 @@ def parse(
                 args=argv,
                 prog=f"voxify3d {command}",
                 description=description,
-                default=default,
             )
     except SystemExit as stop:
         if not stop.code:

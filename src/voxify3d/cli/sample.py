@@ -28,13 +28,7 @@ class Sample:
 
 def run(argv: list[str]) -> int:
     """Run the command and return its exit code."""
-    command = parse(
-        Sample,
-        argv,
-        command="sample",
-        description=_DESCRIPTION,
-        default=Sample(out=tyro.MISSING),
-    )
+    command = parse(Sample, argv, command="sample", description=_DESCRIPTION)
     if command.out.suffix.lower() != ".glb":
         raise ConfigError(f"{command.out}: the sample is a .glb; name it so")
 
