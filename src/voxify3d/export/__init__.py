@@ -8,6 +8,7 @@ from pathlib import Path
 
 from voxify3d.errors import ExportError, MeshError
 from voxify3d.export.gltf import glb_bytes, grid_from_glb
+from voxify3d.export.image import png_bytes
 from voxify3d.export.vox import grid_from_vox, read_vox, vox_bytes
 from voxify3d.types import Mesh, VoxelGrid
 
@@ -16,6 +17,7 @@ __all__ = ["EXPORTERS", "check_writable", "export", "read_vox", "read_voxels"]
 EXPORTERS: dict[str, Callable[[VoxelGrid, Mesh | None], bytes]] = {
     ".vox": vox_bytes,
     ".glb": glb_bytes,
+    ".png": png_bytes,
 }
 """Suffix → function from a grid (and the mesh it was made from) to the file's bytes."""
 
