@@ -15,7 +15,7 @@ import tyro
 from voxify3d import __version__
 from voxify3d.cli.parse import parse, peek
 from voxify3d.cli.terminal import follow, print_warning, progress_bar
-from voxify3d.config import PRESETS, VoxelizeConfig
+from voxify3d.config import DEFAULT, PRESETS, VoxelizeConfig
 from voxify3d.errors import ConfigError
 from voxify3d.manifest import config_of, load_manifest, make_manifest
 
@@ -120,17 +120,15 @@ def parse_convert(argv: list[str]) -> tuple[Convert, dict[str, Any]]:
     Raises:
         ConfigError: A mistake in the options or in the manifest.
     """
-    start = peek(Start, argv, Start())
-    manifest: dict[str, Any] = {}
-    config, run = PRESETS[start.preset], Run()
-    if start.from_:
-        if any(word.split("=")[0] == "--preset" for word in argv):
-            raise ConfigError("give --preset or --from, not both")
-        manifest = load_manifest(start.from_)
+    preset, source = peek(argv, "--preset"), peek(argv, "--from")
+    if preset is not None and source is not None:
+        raise ConfigError("give --preset or --from, not both")
+    config, run, manifest = PRESETS.get(preset or "default", DEFAULT), Run(), {}
+    if source:
+        manifest = load_manifest(Path(source))
         config = config_of(manifest)
-        bare = _source(manifest).get("missing_textures") is True
-        run = Run(allow_missing_textures=bare)
-    options = partial(Convert, config=config, start=start, run=run)
+        run = Run(allow_missing_textures=_is_bare(manifest))
+    options = partial(Convert, config=config, run=run)
     command = parse(options, argv, command="convert", description=_DESCRIPTION)
     return command, manifest
 
@@ -170,6 +168,10 @@ def _is_same(path: Path, other: Path) -> bool:
 def _source(manifest: dict[str, Any]) -> dict[str, Any]:
     found = manifest.get("input")
     return found if isinstance(found, dict) else {}
+
+
+def _is_bare(manifest: dict[str, Any]) -> bool:
+    return _source(manifest).get("missing_textures") is True
 
 
 def _convert(
