@@ -13,7 +13,9 @@ from voxify3d.color.spaces import linear_from_srgb
 from voxify3d.mesh.build import Piece, mesh_from_pieces
 from voxify3d.types import DIRECTIONS, Material, Mesh, axis_of, sign_of, vector_of
 
-Rgb = tuple[float, float, float]
+Number = float | int
+Triple = tuple[Number, Number, Number]
+Rgb = Triple
 
 TRIPOD_COLORS: tuple[Rgb, ...] = (
     (0.9, 0.1, 0.1),
@@ -33,8 +35,8 @@ _BLACK: Rgb = (0.0, 0.0, 0.0)
 
 
 def box(
-    size: tuple[float, float, float] = (1.0, 1.0, 1.0),
-    center: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    size: Triple = (1.0, 1.0, 1.0),
+    center: Triple = (0.0, 0.0, 0.0),
     color: Rgb = (0.8, 0.3, 0.2),
 ) -> Mesh:
     """Return a closed box of one color.
@@ -44,17 +46,19 @@ def box(
         center: Of the box.
         color: sRGB.
     """
-    return _mesh_from_cells({(0, 0, 0): 0}, [color], np.array(size), center, "box")
+    return _mesh_from_cells(
+        {(0, 0, 0): 0}, [color], np.array(size, float), center, "box"
+    )
 
 
-def half_box(size: tuple[float, float, float] = (2.0, 1.0, 1.0)) -> Mesh:
+def half_box(size: Triple = (2.0, 1.0, 1.0)) -> Mesh:
     """Return a box that is black where x < 0 and white where x > 0.
 
     Args:
         size: Edge lengths along x, y, z.
     """
     cells = {(0, 0, 0): 0, (1, 0, 0): 1}
-    cell = np.array(size) / (2, 1, 1)
+    cell = np.array(size, float) / (2, 1, 1)
     return _mesh_from_cells(cells, [_BLACK, _WHITE], cell, (0, 0, 0), "half-box")
 
 
@@ -88,8 +92,8 @@ def six_colored_tripod() -> Mesh:
 
 
 def sphere(
-    radius: float = 1.0,
-    center: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    radius: Number = 1.0,
+    center: Triple = (0.0, 0.0, 0.0),
     color: Rgb = (0.2, 0.5, 0.8),
     segments: int = 48,
 ) -> Mesh:
@@ -106,7 +110,9 @@ def sphere(
     return _plain(vertices, faces, color, "sphere")
 
 
-def plane(size: tuple[float, float] = (1.0, 1.0), color: Rgb = (0.8, 0.3, 0.2)) -> Mesh:
+def plane(
+    size: tuple[Number, Number] = (1.0, 1.0), color: Rgb = (0.8, 0.3, 0.2)
+) -> Mesh:
     """Return a flat rectangle at z = 0 that faces +z.
 
     Args:
@@ -217,7 +223,7 @@ def sample_character() -> Mesh:
     return mesh_from_pieces([piece], [material], name="explorer", source="sample")
 
 
-def _arc(count: int, start: float, end: float) -> Float64[np.ndarray, "2 n"]:
+def _arc(count: int, start: Number, end: Number) -> Float64[np.ndarray, "2 n"]:
     angle = np.radians(np.linspace(start, end, count))
     return np.stack([np.cos(angle), np.sin(angle)])
 
@@ -229,7 +235,7 @@ def _dome() -> Float64[np.ndarray, "n 2"]:
     return np.stack([0.55 * across, 0.08 + 0.5 * up], axis=1)
 
 
-def _ring(radius: float, tube: float, height: float) -> Float64[np.ndarray, "n 2"]:
+def _ring(radius: Number, tube: Number, height: Number) -> Float64[np.ndarray, "n 2"]:
     """Return the closed profile of a ring."""
     across, up = _arc(21, 180, -180)
     return np.stack([radius + tube * across, height + tube * up], axis=1)
@@ -324,7 +330,7 @@ def _striped(place: np.ndarray, colors: tuple[Rgb, Rgb]) -> np.ndarray:
     return np.array(colors, np.float32)[np.floor(place).astype(int) % 2]
 
 
-def _inside(x: np.ndarray, y: np.ndarray, across: float, up: float) -> np.ndarray:
+def _inside(x: np.ndarray, y: np.ndarray, across: Number, up: Number) -> np.ndarray:
     return (x / across) ** 2 + (y / up) ** 2 < 1
 
 
@@ -376,8 +382,8 @@ def _revolve(profile: Float[np.ndarray, "n 2"], segments: int) -> _Surface:
 
 
 def _ellipsoid(
-    center: tuple[float, float, float],
-    radii: tuple[float, float, float],
+    center: Triple,
+    radii: Triple,
     segments: int,
 ) -> _Surface:
     across, up = _arc(segments // 2 + 1, 90, -90)
@@ -387,10 +393,10 @@ def _ellipsoid(
 
 
 def _capsule(
-    start: tuple[float, float, float],
-    end: tuple[float, float, float],
-    start_radius: float,
-    end_radius: float,
+    start: Triple,
+    end: Triple,
+    start_radius: Number,
+    end_radius: Number,
     segments: int = 24,
 ) -> _Surface:
     """Return a limb with round ends."""
@@ -412,7 +418,7 @@ def _capsule(
     return vertices @ rotation.T + end, faces, uv
 
 
-def _block(size: tuple[float, float, float]) -> _Surface:
+def _block(size: Triple) -> _Surface:
     """Return a box; each side shows the whole picture upright."""
     half = np.array(size) / 2
     vertices, faces, uvs = [], [], []
@@ -425,7 +431,7 @@ def _block(size: tuple[float, float, float]) -> _Surface:
     return np.concatenate(vertices), np.concatenate(faces), np.concatenate(uvs)
 
 
-def _pennant(top: tuple[float, float, float], length: float, height: float) -> _Surface:
+def _pennant(top: Triple, length: Number, height: Number) -> _Surface:
     """Return a thin flag that flies to -x, wide at the pole."""
     depth = 0.012
     outline = np.array([[0, 0], [0, -height], [-length, -height / 2]])
@@ -442,16 +448,14 @@ def _pennant(top: tuple[float, float, float], length: float, height: float) -> _
 
 def _moved(
     surface: _Surface,
-    offset: tuple[float, float, float],
-    scale: tuple[float, float, float] = (1, 1, 1),
+    offset: Triple,
+    scale: Triple = (1, 1, 1),
 ) -> _Surface:
     vertices, faces, uv = surface
     return vertices * scale + offset, faces, uv
 
 
-def _turned(
-    surface: _Surface, degrees: float, offset: tuple[float, float, float]
-) -> _Surface:
+def _turned(surface: _Surface, degrees: Number, offset: Triple) -> _Surface:
     """Return a surface turned about z, counter-clockwise from ahead, then moved."""
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     rotation = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
@@ -474,7 +478,7 @@ def _mesh_from_cells(
     cells: Mapping[tuple[int, int, int], int],
     colors: list[Rgb],
     cell: Float[np.ndarray, " 3"],
-    center: tuple[float, float, float] | None,
+    center: Triple | None,
     name: str,
 ) -> Mesh:
     """Return the outer faces of colored cells.
