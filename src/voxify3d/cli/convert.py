@@ -5,7 +5,7 @@ import dataclasses
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -79,13 +79,9 @@ class Convert:
         tyro.conf.arg(metavar="[OUT ...]", help_behavior_hint=""),
     ] = ()
     """Files to write; the suffix chooses the format. Default: all, in this folder."""
-    config: Annotated[VoxelizeConfig, tyro.conf.arg(name="")] = field(
-        default_factory=VoxelizeConfig
-    )
-    start: Annotated[Start, tyro.conf.arg(name="")] = field(default_factory=Start)
-    run: Annotated[Run, tyro.conf.arg(name=""), tyro.conf.FlagCreatePairsOff] = field(
-        default_factory=Run
-    )
+    config: Annotated[VoxelizeConfig, tyro.conf.arg(name="")]
+    start: Annotated[Start, tyro.conf.arg(name="")]
+    run: Annotated[Run, tyro.conf.arg(name=""), tyro.conf.FlagCreatePairsOff]
 
 
 def run(argv: list[str]) -> int:
@@ -128,7 +124,7 @@ def parse_convert(argv: list[str]) -> tuple[Convert, dict[str, Any]]:
         manifest = load_manifest(Path(source))
         config = config_of(manifest)
         run = Run(allow_missing_textures=_is_bare(manifest))
-    options = partial(Convert, config=config, run=run)
+    options = partial(Convert, config=config, start=Start(), run=run)
     command = parse(options, argv, command="convert", description=_DESCRIPTION)
     return command, manifest
 
