@@ -22,6 +22,8 @@ WIDTHS = {
     "MAT4": 16,
 }
 
+_MESHOPT = ("EXT_meshopt_compression", "KHR_meshopt_compression")
+_MAX_DECODED = 1 << 30
 _MAX_ZEROS = 1 << 24
 """Elements of an accessor without data, which costs the file nothing."""
 
@@ -55,6 +57,7 @@ class Buffers:
         self._document, self._binary = document, binary
         self._folder, self._source = folder, source
         self._buffers: dict[int, bytes] = {}
+        self._decoded: dict[int, memoryview] = {}
 
     def array(self, accessor: int) -> Num[np.ndarray, "n width"]:
         """Return an accessor's elements as stored, sparse entries put in."""
@@ -78,12 +81,40 @@ class Buffers:
         array = self.array(accessor)
         return unit_from_integers(array) if info.get("normalized") else array + 0.0
 
-    def view(self, number: int) -> bytes:
+    def view(self, number: int) -> memoryview:
         """Return the bytes of a buffer view, decompressed."""
         info = entry(self._document, "bufferViews", number, self._source)
+        extensions = info.get("extensions", {})
+        for name in _MESHOPT:
+            if name in extensions:
+                if number not in self._decoded:
+                    self._decoded[number] = self._decompressed(extensions[name])
+                return self._decoded[number]
         return self._slice(info)
 
-    def _slice(self, info: dict[str, Any]) -> bytes:
+    def _decompressed(self, info: dict[str, Any]) -> memoryview:
+        """Return a buffer view that meshoptimizer packed."""
+        import meshopt
+
+        count, stride = info["count"], info["byteStride"]
+        if type(count) is not int or not 0 <= count * stride <= _MAX_DECODED:
+            raise self._lie("EXT_meshopt_compression.count", count)
+        try:
+            rows = meshopt.decode_gltf_buffer(
+                bytes(self._slice(info)),
+                count,
+                stride,
+                info["mode"],
+                info.get("filter", "NONE"),
+            )
+        except (ValueError, RuntimeError) as error:
+            raise MeshError(
+                f"{self._source}: its meshopt data cannot be decoded ({error}). "
+                "Re-export it without compression."
+            ) from error
+        return memoryview(np.ascontiguousarray(rows).tobytes())
+
+    def _slice(self, info: dict[str, Any]) -> memoryview:
         start, length = info.get("byteOffset", 0), info["byteLength"]
         data = self._buffer(info["buffer"])
         if start < 0 or length < 0 or start + length > len(data):
@@ -91,12 +122,12 @@ class Buffers:
                 f"{self._source}: a buffer view ends at byte {start + length:,} of a "
                 f"buffer of {len(data):,}. The file is truncated; get it again."
             )
-        return data[start : start + length]
+        return memoryview(data)[start : start + length]
 
     def _buffer(self, number: int) -> bytes:
         if number not in self._buffers:
             info = entry(self._document, "buffers", number, self._source)
-            data = self._load(info.get("uri"))
+            data = self._load(info.get("uri"), number)
             if info.get("byteLength", 0) > len(data):
                 raise MeshError(
                     f"{self._source}: buffers[{number}] should have "
@@ -106,9 +137,9 @@ class Buffers:
             self._buffers[number] = data
         return self._buffers[number]
 
-    def _load(self, uri: str | None) -> bytes:
+    def _load(self, uri: str | None, number: int) -> bytes:
         if uri is None:
-            return self._binary or b""
+            return (number == 0 and self._binary) or b""
         if uri.startswith("data:"):
             return bytes_from_data_uri(uri, self._source)
         try:

@@ -7,7 +7,7 @@ is ignored, as glTF rules. Matrices are column-vector matrices: `world @ point`.
 import json
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,7 +40,9 @@ READ_EXTENSIONS = frozenset(
         "KHR_materials_variants",
         "KHR_mesh_quantization",
         "KHR_texture_transform",
+        "KHR_meshopt_compression",
         "EXT_mesh_gpu_instancing",
+        "EXT_meshopt_compression",
         "EXT_texture_webp",
     }
 )
@@ -187,6 +189,7 @@ class _Reader:
                         )
                     pieces.append(piece)
         self.shelf.close()
+        pieces = self._without_mask_colors(pieces)
         return mesh_from_pieces(
             pieces,
             [look.material for look in self.look_list],
@@ -473,7 +476,7 @@ class _Reader:
         import DracoPy
 
         try:
-            decoded = DracoPy.decode(self.buffers.view(draco["bufferView"]))
+            decoded = DracoPy.decode(bytes(self.buffers.view(draco["bufferView"])))
         except (DracoPy.FileTypeException, RuntimeError, ValueError) as error:
             raise MeshError(
                 f"{self.source}: its Draco data cannot be decoded ({error}). Re-export "
@@ -528,6 +531,36 @@ class _Reader:
         width = min(stored.shape[1], 4)
         color[:, :width] = np.clip(np.nan_to_num(stored[:, :width]), 0, 1)
         return None if (color == 1).all() else color
+
+    def _without_mask_colors(self, pieces: list[Piece]) -> list[Piece]:
+        """Return pieces without vertex colors that cannot be meant as colors.
+
+        Some exporters store masks (wind, damage) in COLOR_0, which would turn the mesh
+        black or take a whole channel out of its texture.
+        """
+        peaks, textured = [], []
+        for piece in pieces:
+            if piece.color is not None and len(piece.faces):
+                peaks.append(piece.color[..., :3].max(axis=(0, 1)))
+                if piece.uv is not None:
+                    textured.append(peaks[-1])
+        if not peaks:
+            return pieces
+        if np.max(peaks) == 0:
+            self.notes.append(
+                "vertex colors are all black, taken as a mask and ignored"
+            )
+            return [replace(piece, color=None) for piece in pieces]
+        if textured and np.max(textured, axis=0).min() == 0:
+            self.notes.append(
+                "vertex colors would take a channel out of the texture, taken as a "
+                "mask and ignored"
+            )
+            return [
+                replace(piece, color=None) if piece.uv is not None else piece
+                for piece in pieces
+            ]
+        return pieces
 
     # --- materials --------------------------------------------------------------
 
@@ -605,7 +638,7 @@ class _Reader:
         if uri is None:
             view = info["bufferView"]
             return self.shelf.from_bytes(
-                f"images[{number}]", lambda: self.buffers.view(view)
+                f"images[{number}]", lambda: bytes(self.buffers.view(view))
             )
         if uri.startswith("data:"):
             return self.shelf.from_bytes(

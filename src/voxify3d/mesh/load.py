@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from voxify3d.errors import MeshError
+from voxify3d.mesh.archive import read_zip
 from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.gltf import read_gltf
 from voxify3d.mesh.obj import read_obj
@@ -35,16 +36,20 @@ def load_mesh(path: str | Path, *, allow_missing_textures: bool = False) -> Mesh
         MeshError: The file cannot be read, or there is nothing in it to voxelize.
     """
     path = Path(path)
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        if path.is_dir() or not path.exists():
-            read_bytes(path)  # says which of the two it is
+    suffix = path.suffix.lower()
+    if path.is_dir() or not path.exists():
+        read_bytes(path)  # says which of the two it is
+    if suffix not in READERS and suffix != ".zip":
         raise MeshError(
             f"{path.name}: suffix {path.suffix or '(none)'} is not supported, expected "
-            f"one of {', '.join(READERS)}. Export it as .glb."
+            f"one of {', '.join(READERS)}, .zip. Export it as .glb."
         )
     try:
-        return reader(path, allow_missing_textures=allow_missing_textures)
+        if suffix == ".zip":
+            return read_zip(
+                path, READERS, allow_missing_textures=allow_missing_textures
+            )
+        return READERS[suffix](path, allow_missing_textures=allow_missing_textures)
     except (
         LookupError,
         TypeError,

@@ -1,0 +1,131 @@
+"""A .zip that holds one mesh with its textures → Mesh."""
+
+import stat
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from voxify3d.errors import MeshError
+from voxify3d.mesh.files import MAX_FILE_BYTES, read_bytes
+from voxify3d.types import Mesh
+
+MAX_MEMBERS = 10_000
+MAX_BYTES = 1 << 30
+"""Of all members together, unpacked."""
+
+_BLOCK = 1 << 20
+
+
+def read_zip(
+    path: Path,
+    readers: dict[str, Callable[..., Mesh]],
+    *,
+    allow_missing_textures: bool = False,
+) -> Mesh:
+    """Read the one mesh of a .zip.
+
+    Args:
+        path: The archive.
+        readers: Suffix → reader of the mesh inside.
+        allow_missing_textures: As for the reader of what is inside.
+
+    Raises:
+        MeshError: The archive is damaged, too large, unsafe, or does not hold one mesh.
+    """
+    if path.stat().st_size > MAX_FILE_BYTES:
+        read_bytes(path)
+    with tempfile.TemporaryDirectory(prefix="voxify3d-") as folder:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                members = _members(archive, path.name)
+                wanted = _the_mesh(list(members), readers, path.name)
+                _unpack(archive, members, Path(folder), path.name)
+        except (
+            zipfile.BadZipFile,
+            zipfile.LargeZipFile,
+            NotImplementedError,
+            RuntimeError,
+            EOFError,
+            OSError,
+        ) as error:
+            raise MeshError(
+                f"{path.name}: is no .zip that can be unpacked ({error}). Unpack it "
+                "and give the mesh inside."
+            ) from error
+        reader = readers[wanted.suffix.lower()]
+        try:
+            mesh = reader(
+                Path(folder) / wanted, allow_missing_textures=allow_missing_textures
+            )
+        except MeshError as error:
+            raise MeshError(f"{path.name}: {error}") from error
+    return replace(mesh, notes=(f"read {wanted} of {path.name}", *mesh.notes))
+
+
+def _members(
+    archive: zipfile.ZipFile, source: str
+) -> dict[PurePosixPath, zipfile.ZipInfo]:
+    """Return the files of an archive by their place, all of them checked."""
+    found = archive.infolist()
+    if len(found) > MAX_MEMBERS:
+        raise MeshError(
+            f"{source}: holds {len(found):,} files, at most {MAX_MEMBERS:,} are "
+            "unpacked. Give the mesh alone with its textures."
+        )
+    members = {}
+    total = 0
+    for info in found:
+        name = info.filename.replace("\\", "/")
+        place = PurePosixPath(name)
+        outside = name.startswith("/") or ".." in place.parts or ":" in name
+        if outside or stat.S_ISLNK(info.external_attr >> 16):
+            raise MeshError(
+                f"{source}: member {info.filename[:80]!r} leads outside the archive, "
+                "which is refused. Pack the mesh again."
+            )
+        total += info.file_size
+        hidden = place.parts[:1] == ("__MACOSX",) or place.name.startswith("._")
+        if not info.is_dir() and not hidden:
+            members[place] = info
+    if total > MAX_BYTES:
+        raise MeshError(
+            f"{source}: unpacks to {total:,} bytes, at most {MAX_BYTES:,} are "
+            "unpacked. Give the mesh alone with its textures."
+        )
+    return members
+
+
+def _the_mesh(
+    places: list[PurePosixPath], readers: dict[str, Callable[..., Mesh]], source: str
+) -> PurePosixPath:
+    meshes = [place for place in places if place.suffix.lower() in readers]
+    if len(meshes) != 1:
+        listed = ", ".join(map(str, meshes[:5])) or "none"
+        raise MeshError(
+            f"{source}: holds {len(meshes)} meshes ({listed}), expected one. Unpack it "
+            f"and give one of {', '.join(readers)}."
+        )
+    return meshes[0]
+
+
+def _unpack(
+    archive: zipfile.ZipFile,
+    members: dict[PurePosixPath, zipfile.ZipInfo],
+    folder: Path,
+    source: str,
+) -> None:
+    total = 0
+    for place, info in members.items():
+        target = folder / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(info) as packed, target.open("wb") as out:
+            while block := packed.read(_BLOCK):
+                total += len(block)
+                if total > MAX_BYTES:  # the directory of the archive lied
+                    raise MeshError(
+                        f"{source}: unpacks to more than {MAX_BYTES:,} bytes. It is "
+                        "damaged; pack the mesh again."
+                    )
+                out.write(block)
