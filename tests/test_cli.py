@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -454,6 +455,24 @@ def test_from_another_mesh_or_version_warns(here, capsys, fake_pipeline):
     first, second = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"warning: --from is of version 0\.0\.1.*", first)
     assert re.fullmatch(r"warning: .*robot\.glb: not the file .*cat\.glb.*", second)
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_of_the_library_are_lines_and_part_of_the_json(
+    here, capsys, monkeypatch
+):
+    def warning(mesh, config):
+        warnings.warn("the grid is huge", stacklevel=2)
+        warnings.warn("numpy says", RuntimeWarning, stacklevel=2)
+        return (yield from fake_steps(mesh, config))
+
+    monkeypatch.setattr("voxify3d.pipeline.voxelize_steps", warning)
+    assert main(["convert", "../in/robot.glb", "a.vox", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["warnings"] == ["the grid is huge"]
+    assert err == "warning: the grid is huge\n"
+    assert main(["convert", "../in/robot.glb", "b.vox", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_run_without_textures_is_repeated_without(here, capsys, fake_pipeline):

@@ -132,6 +132,7 @@ def test_formats_in_the_help_and_the_readme_are_those_there_are(capsys, monkeypa
         *READERS,
         *EXPORTERS,
         ".mtl",
+        ".zip",
         ".json",
     }
 

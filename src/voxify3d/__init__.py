@@ -13,6 +13,8 @@ The names below are the public API. They are imported when first used, so that
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from voxify3d.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from voxify3d.config import DEFAULT, PRESETS, VoxelizeConfig, from_dict, to_dict
     from voxify3d.errors import (
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from voxify3d.pipeline import Progress, voxelize, voxelize_steps
     from voxify3d.pixelart.settings import PixelArtConfig
     from voxify3d.types import Frame, Material, Mesh, Palette, VoxelGrid
-
-__version__ = "0.1.0"
 
 __all__ = [
     "DEFAULT",

@@ -16,9 +16,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from voxify3d import __version__
 from voxify3d.config import VoxelizeConfig, from_dict, to_dict
 from voxify3d.errors import ConfigError, VoxifyError
+from voxify3d.version import __version__
 
 
 def make_manifest(

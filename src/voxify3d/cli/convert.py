@@ -1,23 +1,23 @@
 """`voxify3d convert MESH [OUT ...]`: a mesh in, voxel art out."""
 
 import contextlib
-import dataclasses
 import json
 import time
+import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from voxify3d import __version__
 from voxify3d.cli.parse import parse, peek
 from voxify3d.cli.terminal import follow, print_warning, progress_bar
 from voxify3d.config import DEFAULT, PRESETS, VoxelizeConfig
 from voxify3d.errors import ConfigError
 from voxify3d.manifest import config_of, load_manifest, make_manifest
+from voxify3d.version import __version__
 
 if TYPE_CHECKING:
     from voxify3d.types import Mesh, VoxelGrid
@@ -95,15 +95,17 @@ def run(argv: list[str]) -> int:
         check_writable(path, command.run.force)
 
     seconds: dict[str, float] = {}
-    grid, mesh, warnings = _convert(command, origin, seconds)
-    with _stage(seconds, "export"):
-        _write(grid, mesh, outputs, command.run.force)
+    notes: list[str] = []
+    with _warnings_into(notes):
+        grid, mesh = _convert(command, origin, seconds, notes)
+        with _stage(seconds, "export"):
+            _write(grid, mesh, outputs, command.run.force)
 
     if not command.run.quiet:
-        for warning in warnings:
-            print_warning(warning)
+        for note in notes:
+            print_warning(note)
     if command.run.json:
-        report = _report(grid, outputs, seconds, command, warnings)
+        report = _report(grid, outputs, seconds, command, notes)
         print(json.dumps(report, indent=2))
     else:
         print(*outputs, sep="\n")
@@ -170,10 +172,33 @@ def _is_bare(manifest: dict[str, Any]) -> bool:
     return _source(manifest).get("missing_textures") is True
 
 
+@contextlib.contextmanager
+def _warnings_into(notes: list[str]) -> Iterator[None]:
+    """Collect what the library warns of; what numpy says is not for the user."""
+
+    def collect(message: Warning | str, category: type, *_: object) -> None:
+        if issubclass(category, UserWarning):
+            notes.append(str(message))
+
+    with warnings.catch_warnings():
+        warnings.showwarning = collect
+        yield
+
+
 def _convert(
-    command: Convert, origin: dict[str, Any], seconds: dict[str, float]
-) -> "tuple[VoxelGrid, Mesh, list[str]]":
-    """Return the result with its manifest, the mesh, and what the user should know."""
+    command: Convert,
+    origin: dict[str, Any],
+    seconds: dict[str, float],
+    notes: list[str],
+) -> "tuple[VoxelGrid, Mesh]":
+    """Return the result with its manifest, and the mesh.
+
+    Args:
+        command: The options.
+        origin: The manifest that is repeated, or {}.
+        seconds: Receives the time of each stage.
+        notes: Receives what the user should know, one line each.
+    """
     with progress_bar(command.run.quiet or command.run.json) as show:
         with _stage(seconds, "load"):
             from voxify3d.mesh.load import load_mesh
@@ -182,9 +207,9 @@ def _convert(
             bare = command.run.allow_missing_textures
             mesh = load_mesh(command.mesh, allow_missing_textures=bare)
             manifest = make_manifest(command.config, command.mesh, bare)
+        notes += [*mesh.notes, *_differences(origin, manifest, command.mesh)]
         grid = follow(voxelize_steps(mesh, command.config), show, seconds)
-    grid = dataclasses.replace(grid, name=command.mesh.stem, manifest=manifest)
-    return grid, mesh, [*mesh.notes, *_differences(origin, manifest, command.mesh)]
+    return replace(grid, name=command.mesh.stem, manifest=manifest), mesh
 
 
 def _differences(
@@ -228,7 +253,7 @@ def _report(
     outputs: tuple[Path, ...],
     seconds: dict[str, float],
     command: Convert,
-    warnings: list[str],
+    notes: list[str],
 ) -> dict[str, Any]:
     """Return what `--json` prints."""
     used = set(grid.index[grid.occupied].tolist())
@@ -239,6 +264,6 @@ def _report(
         "colors": len(used),
         "seed": command.config.seed,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
-        "warnings": warnings,
+        "warnings": notes,
         "version": __version__,
     }

@@ -8,9 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from voxify3d import __version__
 from voxify3d.cli.terminal import print_error
 from voxify3d.errors import ConfigError, MeshError, VoxifyError
+from voxify3d.version import __version__
 
 COMMANDS = {
     "convert": "Turn a mesh into voxel art",
