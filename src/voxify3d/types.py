@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 Direction = Literal["+x", "-x", "+y", "-y", "+z", "-z"]
 """One of the six axis directions of the world frame."""
 
+ColorSampling = Literal["expected", "gumbel", "straight-through"]
+"""How palette logits become colors while fitting; see `field/gumbel.py`."""
+
 DIRECTIONS: tuple[Direction, ...] = ("+x", "-x", "+y", "-y", "+z", "-z")
 
 

@@ -1,16 +1,28 @@
-"""CoarseConfig and FineConfig: the two stages of the fit."""
+"""CoarseConfig and FineConfig: the two stages of the fit. No torch here."""
 
 from dataclasses import dataclass
+from typing import get_args
 
 from voxify3d.errors import ConfigError
+from voxify3d.types import ColorSampling
+
+
+def _check(owner: str, config: object, low: float, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if not value >= low:  # catches NaN
+            raise ConfigError(f"{owner}.{name} must be at least {low:g}, got {value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoarseConfig:
-    """Stage one: where there is matter, and what color, before any optimization."""
+    """Stage one: where there is matter, before any gradient step."""
 
     min_part: int = 2
     """Loose parts of at most this many voxels are dropped."""
+
+    def __post_init__(self) -> None:
+        _check("coarse", self, 0, "min_part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +30,53 @@ class FineConfig:
     """Stage two: density and palette logits fitted to the pixel art."""
 
     steps: int = 100
-    """Gradient steps. 0 leaves the first stage's shape; over 150 bring nothing."""
+    """Gradient steps. 0 keeps the first stage's shape; over 150 bring nothing."""
+    pixel_weight: float = 10.0
+    """Of the color loss. The paper's value."""
+    depth_weight: float = 0.1
+    """Of the depth loss, per voxel. Without it floaters appear and likeness falls."""
+    depth_slack: float = 0.5
+    """Depth difference that costs nothing, voxels. 0 makes smooth parts bumpy."""
+    alpha_weight: float = 1.0
+    """Of the silhouette loss."""
+    density_rate: float = 0.1
+    """Learning rate of density."""
+    logit_rate: float = 0.05
+    """Learning rate of palette logits; slower is cleaner."""
+    sampling: ColorSampling = "expected"
+    """How logits become colors while fitting: `expected` is deterministic, `gumbel`
+    adds noise per voxel, `straight-through` shows one color forwards (the paper).
+    Measured: no difference in the result (docs/method.md)."""
+    temperature_start: float = 1.0
+    """Softmax temperature at the first step. The paper's value."""
+    temperature_end: float = 0.1
+    """Softmax temperature at the last step. The paper's value."""
+    smoothness: float = 1.0
+    """Flatness of color areas in the result; more is flatter and loses detail."""
 
     def __post_init__(self) -> None:
-        if self.steps < 0:
-            raise ConfigError(f"fine.steps must be 0 or more, got {self.steps}")
+        _check(
+            "fine",
+            self,
+            0,
+            "steps",
+            "pixel_weight",
+            "depth_weight",
+            "depth_slack",
+            "alpha_weight",
+            "smoothness",
+        )
+        _check(
+            "fine",
+            self,
+            1e-6,
+            "density_rate",
+            "logit_rate",
+            "temperature_start",
+            "temperature_end",
+        )
+        if self.sampling not in get_args(ColorSampling):
+            choices = ", ".join(get_args(ColorSampling))
+            raise ConfigError(
+                f"fine.sampling must be one of {choices}, got {self.sampling!r}"
+            )

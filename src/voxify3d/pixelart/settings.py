@@ -1,8 +1,11 @@
 """PixelArtConfig: how renders become pixel art and a palette."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from voxify3d.errors import ConfigError
+
+CellColor = Literal["vote", "dominant", "mean"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,7 +14,43 @@ class PixelArtConfig:
 
     samples: int = 8
     """Rays along each side of a cell. More sees smaller things and takes longer."""
+    coverage: float = 0.5
+    """Covered share from which a cell is filled. Less makes everything fatter."""
+    cell_color: CellColor = "vote"
+    """How a cell gets its color: `vote` lets every sample vote for a palette entry
+    (crisp, no invented colors), `dominant` takes the larger of two clusters, `mean`
+    the average (soft; what plain downscaling does)."""
+    crispness: float = 0.5
+    """Penalty on colors that a cell does not hold, 0 to 1. 1 is hard-edged, 0 keeps
+    soft shading. Measured: 0.5 is the best balance (docs/method.md)."""
+    vote: float = 0.3
+    """Share of the vote against the distance to the cell's mean color, 0 to 1."""
+    front_weight: float = 3.0
+    """How much more the front view counts than each other view."""
+    saliency: float = 1.0
+    """How much more cells count that stand out from their surroundings."""
+    rarity: float = 3.0
+    """Exponent that draws palette entries towards rare colors; 2 is plain K-means."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.samples <= 64:
             raise ConfigError(f"pixelart.samples must be 1 to 64, got {self.samples}")
+        if not 0 < self.coverage <= 1:
+            raise ConfigError(
+                f"pixelart.coverage must be above 0, at most 1, got {self.coverage}"
+            )
+        if self.cell_color not in get_args(CellColor):
+            choices = ", ".join(get_args(CellColor))
+            raise ConfigError(
+                f"pixelart.cell_color must be one of {choices}, got {self.cell_color!r}"
+            )
+        for name in ("crispness", "vote"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(
+                    f"pixelart.{name} must be 0 to 1, got {getattr(self, name)}"
+                )
+        for name in ("front_weight", "saliency", "rarity"):
+            if not 0 <= getattr(self, name) <= 100:
+                raise ConfigError(
+                    f"pixelart.{name} must be 0 to 100, got {getattr(self, name)}"
+                )

@@ -1,0 +1,157 @@
+"""Stage one by `surface`: exact coverage, inside filled, seen by the six views.
+
+Three sets of voxels are kept apart: `solid` holds the surface and what it encloses
+(one voxel too fat everywhere), `locked` must stay because a part thinner than a
+voxel would tear or vanish without it, and `occupied` is the result.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int
+from scipy import ndimage
+
+from voxify3d.fit.occupancy import (
+    ViewTable,
+    color_table,
+    cost_table,
+    polish_occupancy,
+)
+from voxify3d.fit.thin import reconnect, sheet_voxels
+from voxify3d.mesh.coverage import Coverage
+from voxify3d.pixelart.pixelize import Picture, PixelArt
+from voxify3d.render.columns import first_occupied, to_volume
+
+NEIGHBORS_26 = np.ones((3, 3, 3), bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """Where there is matter.
+
+    Attributes:
+        occupied: The voxels.
+        locked: Voxels of thin parts: nothing later may remove them.
+        free: Voxels that later stages may change.
+        solid: The surface and all it encloses.
+        tables: The views' costs that `occupied` is a local optimum of.
+    """
+
+    occupied: Bool[np.ndarray, "x y z"]
+    locked: Bool[np.ndarray, "x y z"]
+    free: Bool[np.ndarray, "x y z"]
+    solid: Bool[np.ndarray, "x y z"]
+    tables: list[ViewTable]
+
+
+def coarse_occupancy(coverage: Coverage, art: PixelArt, min_part: int = 2) -> Occupancy:
+    """Return the occupancy that the six views and the surface agree on.
+
+    Args:
+        coverage: The mesh's surface on the grid.
+        art: Six pictures.
+        min_part: Loose parts of at most this many voxels are dropped.
+    """
+    touched = coverage.touched
+    solid = fill_inside(touched)
+    locked = sheet_voxels(touched, art)
+    hull = np.ones_like(solid)
+    for picture in art.pictures:
+        hull &= np.expand_dims(picture.filled, picture.view.axis)
+    start = solid & (hull | well_seen(art, solid.shape)) | locked
+    free = ndimage.binary_dilation(touched, NEIGHBORS_26)
+    tables = view_tables(art, solid.shape, locked)
+    start |= missing_fronts(start, art)
+    occupied = polish_occupancy(start, tables, free & ~locked)
+    occupied = drop_small_parts(occupied, locked, min_part)
+    bridges = reconnect(occupied, touched, coverage.area)
+    if bridges.any():
+        locked = locked | bridges
+        tables = view_tables(art, solid.shape, locked)
+        occupied = polish_occupancy(occupied | bridges, tables, free & ~locked)
+        occupied = drop_small_parts(occupied, locked, min_part)
+    return Occupancy(occupied, locked, free & ~locked, solid, tables)
+
+
+def fill_inside(touched: Bool[np.ndarray, "x y z"]) -> Bool[np.ndarray, "x y z"]:
+    """Return the surface and everything that it hides.
+
+    Inside is what air cannot reach from outside through faces, and, so that open
+    meshes do not stay hollow, what no axis ray reaches from any of the six sides.
+    """
+    solid = ndimage.binary_fill_holes(touched)
+    hidden = np.ones_like(touched)
+    for axis in range(3):
+        before = np.maximum.accumulate(touched, axis=axis)
+        behind = np.flip(np.maximum.accumulate(np.flip(touched, axis), axis=axis), axis)
+        hidden &= before & behind
+    return solid | hidden
+
+
+def _surface_voxels(picture: Picture, length: int) -> Int[np.ndarray, "a b s"]:
+    """Return the voxel of each sample as its distance from the eye; -1 for none."""
+    depth = np.where(np.isfinite(picture.depths), picture.depths, -1)
+    # A sample on the border of two voxels belongs to the farther one.
+    return np.minimum(np.floor(depth + 1e-3).astype(np.int64), length - 1)
+
+
+def well_seen(art: PixelArt, shape: tuple[int, ...]) -> Bool[np.ndarray, "x y z"]:
+    """Return voxels whose surface fills at least half a cell of some view."""
+    seen = np.zeros(shape, bool)
+    for picture in art.pictures:
+        length = shape[picture.view.axis]
+        voxel = _surface_voxels(picture, length)
+        a, b, s = voxel.shape
+        key = np.arange(a * b).reshape(a, b, 1) * length + voxel
+        count = np.bincount(key[voxel >= 0], minlength=a * b * length)
+        half = (count >= s / 2).reshape(a, b, length)
+        seen |= to_volume(half, picture.view)
+    return seen
+
+
+def missing_fronts(
+    occupied: Bool[np.ndarray, "x y z"], art: PixelArt
+) -> Bool[np.ndarray, "x y z"]:
+    """Return a voxel at its depth for every filled cell whose column is empty."""
+    added = np.zeros_like(occupied)
+    for picture in art.pictures:
+        length = occupied.shape[picture.view.axis]
+        empty = first_occupied(occupied, picture.view) == length
+        a, b = np.nonzero(empty & picture.filled & np.isfinite(picture.depth))
+        d = np.clip(picture.depth[a, b].astype(np.int64), 0, length - 1)
+        columns = np.zeros((*picture.filled.shape, length), bool)
+        columns[a, b, d] = True
+        added |= to_volume(columns, picture.view)
+    return added
+
+
+def view_tables(
+    art: PixelArt, shape: tuple[int, ...], locked: Bool[np.ndarray, "x y z"]
+) -> list[ViewTable]:
+    """Return the views' cost tables; cells that see locked voxels count as filled."""
+    tables = []
+    for picture in art.pictures:
+        filled = picture.filled | locked.any(axis=picture.view.axis)
+        table = cost_table(picture, shape[picture.view.axis], filled)
+        tables.append(ViewTable(picture.view, table, color_table(picture)))
+    return tables
+
+
+def drop_small_parts(
+    occupied: Bool[np.ndarray, "x y z"],
+    locked: Bool[np.ndarray, "x y z"],
+    min_part: int,
+) -> Bool[np.ndarray, "x y z"]:
+    """Drop loose parts (26-connected) of at most `min_part` voxels, none of them locked.
+
+    The largest part always stays.
+    """
+    labels, count = ndimage.label(occupied, NEIGHBORS_26)
+    if count < 2:
+        return occupied
+    sizes = np.bincount(labels.ravel())
+    keep = sizes > min_part
+    keep[np.unique(labels[locked])] = True
+    keep[1 + sizes[1:].argmax()] = True
+    keep[0] = False
+    return keep[labels]

@@ -1,0 +1,145 @@
+"""Which color each voxel has: the exact optimum, then flat areas.
+
+With fixed opaque voxels the six views split into voxels: each is seen by at most
+six cells, and the cost of a palette entry is the sum of what it costs in them.
+A Potts term on neighbors then flattens areas where the mesh itself is flat.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int
+from scipy import ndimage, spatial
+
+from voxify3d.color.spaces import oklab_from_bytes
+from voxify3d.mesh.coverage import Coverage
+from voxify3d.pixelart.pixelize import PixelArt
+from voxify3d.render.columns import first_occupied
+from voxify3d.types import sign_of
+
+OWN_WEIGHT = 0.1
+"""Of the surface inside the voxel itself: decides where no view looks."""
+EDGE = 0.05
+"""Difference of target colors (OKLab) over which neighbors need not agree."""
+_SWEEPS = 12
+
+
+def seen_costs(
+    occupied: Bool[np.ndarray, "x y z"], art: PixelArt
+) -> tuple[Float64[np.ndarray, "x y z k"], Float64[np.ndarray, "x y z"]]:
+    """Return each voxel's cost per palette entry, and the weight of its views.
+
+    A cell whose mesh lies over 1.5 voxels away from the voxel it sees says little
+    about the voxel's color, so it counts a tenth.
+    """
+    k = len(art.palette)
+    cost = np.zeros((*occupied.shape, k))
+    weight = np.zeros(occupied.shape)
+    for picture in art.pictures:
+        view = picture.view
+        length = occupied.shape[view.axis]
+        first = first_occupied(occupied, view)
+        sees = (first < length) & np.isfinite(picture.depth)
+        a, b = np.nonzero(sees)
+        d = first[a, b]
+        at = length - 1 - d if sign_of(view.toward) > 0 else d
+        ijk = tuple(np.insert(np.stack([a, b], axis=1), view.axis, at, axis=1).T)
+        off = np.abs(d - picture.depth[a, b]) > 1.5
+        trust = np.where(off, 0.1, 1.0) * np.clip(2 * picture.coverage[a, b], 0.05, 1)
+        cost[ijk] += picture.cost[a, b] * trust[:, None]
+        weight[ijk] += picture.weight * trust
+    return cost, weight
+
+
+def color_voxels(
+    occupied: Bool[np.ndarray, "x y z"],
+    art: PixelArt,
+    coverage: Coverage,
+    smoothness: float = 1.0,
+) -> Int[np.ndarray, "x y z"]:
+    """Return a palette entry for every occupied voxel, -1 elsewhere.
+
+    Args:
+        occupied: The voxels.
+        art: What the six views should show.
+        coverage: The surface's own color in each voxel.
+        smoothness: Weight of the Potts term; more is flatter and loses detail.
+    """
+    palette = oklab_from_bytes(art.palette.rgb)
+    cost, weight = seen_costs(occupied, art)
+    exposed = occupied & ~ndimage.binary_erosion(occupied)
+    own = coverage.touched & exposed
+    apart = coverage.lab[own][:, None] - palette
+    cost[own] += OWN_WEIGHT * 100 * np.linalg.norm(apart, axis=-1)
+    known = exposed & ((weight > 0) | own)
+    index = np.full(occupied.shape, -1)
+    if known.any():
+        index[known] = _smooth(cost, known, coverage, palette, smoothness)
+    return color_hidden(index, occupied)
+
+
+def color_hidden(
+    index: Int[np.ndarray, "x y z"], occupied: Bool[np.ndarray, "x y z"]
+) -> Int[np.ndarray, "x y z"]:
+    """Give every voxel without a color that of the nearest one that has one."""
+    blank = occupied & (index < 0)
+    if not blank.any():
+        return index
+    index = index.copy()
+    known = np.argwhere(index >= 0)
+    if not len(known):
+        index[blank] = 0
+        return index
+    _, nearest = spatial.cKDTree(known).query(np.argwhere(blank))
+    index[blank] = index[tuple(known[nearest].T)]
+    return index
+
+
+def _smooth(
+    cost: Float64[np.ndarray, "x y z k"],
+    known: Bool[np.ndarray, "x y z"],
+    coverage: Coverage,
+    palette: Float64[np.ndarray, "k 3"],
+    smoothness: float,
+) -> Int[np.ndarray, " n"]:
+    """Minimize costs plus an edge-aware Potts term by sweeps: monotone.
+
+    Voxels of one parity class have no neighbor among themselves, so a class is
+    updated at once (iterated conditional modes, Besag 1986).
+    """
+    ijk = np.argwhere(known)
+    unary = cost[known]
+    label = unary.argmin(axis=1)
+    if smoothness == 0:
+        return label
+    lab: Float32[np.ndarray, "n 3"] = np.where(
+        coverage.touched[known][:, None], coverage.lab[known], palette[label]
+    )
+    number = np.full(np.array(known.shape) + 2, -1)
+    number[tuple((ijk + 1).T)] = np.arange(len(ijk))
+    neighbors, strengths = [], []
+    for step in np.argwhere(np.ones((3, 3, 3))) - 1:
+        reach = np.abs(step).sum()
+        if reach not in (1, 2):
+            continue
+        other = number[tuple((ijk + 1 + step).T)]
+        apart = np.linalg.norm(lab - lab[other], axis=-1)
+        strength = smoothness * (1.0 if reach == 1 else 0.7) * np.exp(-apart / EDGE)
+        neighbors.append(other)
+        strengths.append(np.where(other >= 0, strength, 0))
+    neighbor, strength = np.stack(neighbors, 1), np.stack(strengths, 1)
+    parity = (ijk % 2) @ np.array([4, 2, 1])
+    row = np.arange(len(ijk))
+    for _ in range(_SWEEPS):
+        before = label.copy()
+        for group in range(8):
+            at = row[parity == group]
+            agree = np.zeros((len(at), unary.shape[1]))
+            for near in range(neighbor.shape[1]):
+                np.add.at(
+                    agree,
+                    (np.arange(len(at)), label[neighbor[at, near]]),
+                    strength[at, near],
+                )
+            label[at] = (unary[at] - agree).argmin(axis=1)
+        if (label == before).all():
+            break
+    return label

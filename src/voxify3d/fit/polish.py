@@ -1,0 +1,44 @@
+"""The last stage: exact, discrete, on what will be exported."""
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from voxify3d.fit.coarse import Occupancy, drop_small_parts
+from voxify3d.fit.colors import color_hidden, color_voxels
+from voxify3d.fit.occupancy import polish_occupancy
+from voxify3d.mesh.coverage import Coverage
+from voxify3d.pixelart.pixelize import PixelArt
+
+_ROUNDS = 2
+"""Of colors and shape in turn; a third changes next to nothing."""
+
+
+def polish(
+    occupied: Bool[np.ndarray, "x y z"],
+    occupancy: Occupancy,
+    art: PixelArt,
+    coverage: Coverage,
+    *,
+    smoothness: float = 1.0,
+    min_part: int = 2,
+) -> Int[np.ndarray, "x y z"]:
+    """Return the palette entry of every voxel of the result, -1 where it is empty.
+
+    Colors are the closed-form optimum on the occupancy; then voxels are flipped as
+    long as that lowers the cost of what the six views see, color included.
+
+    Args:
+        occupied: Of the stage before.
+        occupancy: Of the first stage: costs, and what may change.
+        art: What the six views should show.
+        coverage: The surface's own color in each voxel.
+        smoothness: Flatness of color areas.
+        min_part: Loose parts of at most this many voxels are dropped.
+    """
+    everywhere = np.ones_like(occupied)
+    for _ in range(_ROUNDS):
+        index = color_voxels(occupied, art, coverage, smoothness)
+        index = color_hidden(index, everywhere)
+        occupied = polish_occupancy(occupied, occupancy.tables, occupancy.free, index)
+    occupied = drop_small_parts(occupied, occupancy.locked, min_part)
+    return color_voxels(occupied, art, coverage, smoothness)

@@ -1,0 +1,87 @@
+"""RadianceConfig: the paper's first stage. No torch here."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from voxify3d.errors import ConfigError
+
+FieldSampling = Literal["trilinear", "nearest"]
+Background = Literal["white", "random"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadianceConfig:
+    """Stage one as a radiance field, fitted to renders from all around.
+
+    Sources: P is the paper (arXiv 2512.07834) with its supplement, D is DVGO (Sun et
+    al. 2022), on which its first stage is built.
+    """
+
+    steps: int = 8000
+    """Optimization steps (P)."""
+    rays: int = 8192
+    """Random pixels a step (P)."""
+    views: int = 100
+    """Orthographic pictures, from directions uniform on the sphere (P: about 100)."""
+    pixels: int = 1200
+    """Rows and columns of a picture (P)."""
+    background: Background = "white"
+    """Behind the mesh and the field: white (P), or a random color for each ray, which
+    tells white surfaces from nothing."""
+    density_rate: float = 0.1
+    """Learning rate of density (P)."""
+    color_rate: float = 0.1
+    """Learning rate of color (P)."""
+    decay_steps: int = 20_000
+    """Steps in which the learning rates fall to a tenth (P, D)."""
+    smoothness_weight: float = 1e-3
+    """λ_d, of total variation of opacity and color, per pair of voxels (P names it
+    and does not give its value for this stage)."""
+    entropy_weight: float = 1e-3
+    """λ_b, of the entropy of the background's share (P tabulates 0.5; see
+    docs/method.md for what that does to an empty start)."""
+    entropy_start: float = 0.5
+    """Share of the run after which the entropy term acts. From an almost empty
+    field on, it keeps the field empty."""
+    sampling: FieldSampling = "trilinear"
+    """Of the field along rays (D: trilinear, activated after interpolation)."""
+    step: float = 0.5
+    """Distance of samples, voxels (D)."""
+    initial_alpha: float = 1e-6
+    """Opacity of a voxel before the first step (D)."""
+    free_alpha: float = 1e-7
+    """Voxels that are, with their neighbors, less opaque than this are skipped (D).
+    Not above `initial_alpha`, or nothing would ever be seen."""
+    free_start: float = 0.1
+    """Share of the run after which free space is skipped."""
+    stop: float = 1e-3
+    """Samples that less than this share of the light reaches are skipped."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "rays", "views", "pixels", "decay_steps"):
+            if getattr(self, name) < 1:
+                raise _bad(self, name, "at least 1")
+        for name in ("smoothness_weight", "entropy_weight", "free_alpha"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise _bad(self, name, "0 or more")
+        for name in ("density_rate", "color_rate", "step"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise _bad(self, name, "above 0")
+        for name in ("entropy_start", "free_start"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise _bad(self, name, "in [0, 1]")
+        if not 0 < self.initial_alpha < 1:
+            raise _bad(self, "initial_alpha", "in (0, 1)")
+        if self.free_alpha > self.initial_alpha:
+            raise _bad(self, "free_alpha", "at most radiance.initial_alpha")
+        if not 0 <= self.stop < 1:
+            raise _bad(self, "stop", "in [0, 1)")
+        for name, kind in (("sampling", FieldSampling), ("background", Background)):
+            if getattr(self, name) not in get_args(kind):
+                raise _bad(self, name, "one of " + ", ".join(get_args(kind)))
+
+
+def _bad(config: RadianceConfig, name: str, expected: str) -> ConfigError:
+    value = getattr(config, name)
+    return ConfigError(f"radiance.{name} must be {expected}, got {value!r}")

@@ -1,0 +1,180 @@
+"""Parts thinner than a voxel: sheets must not tear, limbs must not come off."""
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int
+from scipy import ndimage, sparse
+from scipy.sparse import csgraph
+
+from voxify3d.pixelart.pixelize import PixelArt
+from voxify3d.types import opposite, sign_of
+
+_NEIGHBORS_26 = np.ones((3, 3, 3), bool)
+_SHEET = 0.5
+"""Front-to-back distance, in voxels, under which a cell holds a sheet."""
+_ROUNDS = 64
+
+
+def sheet_voxels(
+    touched: Bool[np.ndarray, "x y z"], art: PixelArt
+) -> Bool[np.ndarray, "x y z"]:
+    """Return one voxel for each cell whose front and back surface nearly coincide.
+
+    Seen edge-on a sheet covers less than half of a cell, so silhouettes would delete
+    it; seen face-on, both sides carve it away. Its voxel at middle depth stays.
+    """
+    pictures = {picture.view.toward: picture for picture in art.pictures}
+    locked = np.zeros_like(touched)
+    for toward, front in pictures.items():
+        if sign_of(toward) < 0:
+            continue
+        back = pictures[opposite(toward)]
+        axis, length = front.view.axis, touched.shape[front.view.axis]
+        both = front.filled & back.filled
+        both &= np.isfinite(front.depth) & np.isfinite(back.depth)
+        a, b = np.nonzero(both)
+        near = length - front.depth[a, b]
+        far = back.depth[a, b]
+        thin = np.abs(near - far) < _SHEET
+        at = np.clip(((near + far) / 2)[thin], 0, length - 1e-3).astype(np.int64)
+        ijk = np.insert(np.stack([a[thin], b[thin]], axis=1), axis, at, axis=1)
+        locked[tuple(ijk.T)] = True
+    return locked & touched
+
+
+def reconnect(
+    occupied: Bool[np.ndarray, "x y z"],
+    touched: Bool[np.ndarray, "x y z"],
+    area: Float64[np.ndarray, "x y z"],
+) -> Bool[np.ndarray, "x y z"]:
+    """Return the voxels that bring lost limbs back, as thin paths along the surface.
+
+    A piece of surface is lost when none of its voxels touches an occupied one, or
+    when the mesh joins two parts of the result that lie apart. Paths run through
+    voxels that hold surface, and prefer those that hold much of it.
+
+    Args:
+        occupied: The result so far.
+        touched: Voxels that hold surface.
+        area: How much surface each voxel holds.
+    """
+    if not occupied.any():
+        occupied = touched & (area >= area.max())
+    graph, ijk, number = _surface_graph(touched | occupied, area)
+    found = occupied.copy()
+    added = np.zeros_like(occupied)
+    for _ in range(_ROUNDS):
+        target = _farthest_lost(found, touched)
+        if target is None:
+            break
+        sources = number[found]
+        path = _path(graph, sources, int(number[target]))
+        new = tuple(ijk[path].T)
+        added[new] = True
+        found[new] = True
+        found[target] = added[target] = True
+    added |= _join_parts(found, graph, ijk, number)
+    return added & ~occupied
+
+
+def _surface_graph(
+    nodes: Bool[np.ndarray, "x y z"], area: Float64[np.ndarray, "x y z"]
+) -> tuple[sparse.csr_matrix, Int[np.ndarray, "n 3"], Int[np.ndarray, "x y z"]]:
+    """Return the 26-neighbor graph of voxels; steps into little surface cost more."""
+    number = np.full(nodes.shape, -1, np.int64)
+    ijk = np.argwhere(nodes)
+    number[nodes] = np.arange(len(ijk))
+    price = 1 + 3 / (1 + 4 * area[nodes])
+    padded = np.pad(number, 1, constant_values=-1)
+    rows, columns, costs = [], [], []
+    for step in np.argwhere(_NEIGHBORS_26) - 1:
+        if tuple(step) <= (0, 0, 0):
+            continue
+        at = ijk + 1 + step
+        other = padded[tuple(at.T)]
+        pair = np.flatnonzero(other >= 0)
+        length = np.sqrt((step**2).sum())
+        rows.append(pair)
+        columns.append(other[pair])
+        costs.append(length * (price[pair] + price[other[pair]]) / 2)
+    size = (len(ijk), len(ijk))
+    entries = (np.concatenate(costs), (np.concatenate(rows), np.concatenate(columns)))
+    return sparse.csr_matrix(entries, shape=size), ijk, number
+
+
+def _farthest_lost(
+    found: Bool[np.ndarray, "x y z"], touched: Bool[np.ndarray, "x y z"]
+) -> tuple[int, ...] | None:
+    """Return the end of the largest lost piece of surface of at least two voxels."""
+    lost = touched & ~ndimage.binary_dilation(found, _NEIGHBORS_26)
+    labels, count = ndimage.label(lost, _NEIGHBORS_26)
+    if not count:
+        return None
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    if sizes.max() < 2:
+        return None
+    piece = labels == sizes.argmax()
+    distance = ndimage.distance_transform_edt(~found)
+    at = int(np.where(piece, distance, -1).argmax())
+    return tuple(int(i) for i in np.unravel_index(at, found.shape))
+
+
+def _path(
+    graph: sparse.csr_matrix, sources: Int[np.ndarray, " m"], target: int
+) -> list[int]:
+    """Return the cheapest path's nodes from any source to the target, without sources.
+
+    A target that no source reaches is its own path: a part the mesh has apart.
+    """
+    _, before, _ = csgraph.dijkstra(
+        graph,
+        directed=False,
+        indices=sources,
+        return_predecessors=True,
+        min_only=True,
+    )
+    path = []
+    node = target
+    is_source = np.zeros(graph.shape[0], bool)
+    is_source[sources] = True
+    while node >= 0 and not is_source[node]:
+        path.append(node)
+        node = int(before[node])
+    return path
+
+
+def _join_parts(
+    found: Bool[np.ndarray, "x y z"],
+    graph: sparse.csr_matrix,
+    ijk: Int[np.ndarray, "n 3"],
+    number: Int[np.ndarray, "x y z"],
+) -> Bool[np.ndarray, "x y z"]:
+    """Return bridges between parts of the result that the surface joins."""
+    added = np.zeros_like(found)
+    for _ in range(_ROUNDS):
+        labels, count = ndimage.label(found | added, _NEIGHBORS_26)
+        if count < 2:
+            break
+        sizes = np.bincount(labels.ravel())
+        largest = 1 + int(sizes[1:].argmax())
+        distance, before, _ = csgraph.dijkstra(
+            graph,
+            directed=False,
+            indices=number[labels == largest],
+            return_predecessors=True,
+            min_only=True,
+        )
+        others = number[(labels > 0) & (labels != largest)]
+        reachable = others[np.isfinite(distance[others])]
+        if not len(reachable):
+            break
+        node = int(reachable[distance[reachable].argmin()])
+        grown = False
+        while node >= 0:
+            at = tuple(ijk[node])
+            grown |= not (found[at] or added[at])
+            added[at] = True
+            node = int(before[node])
+        if not grown:
+            break
+    return added

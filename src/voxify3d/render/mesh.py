@@ -1,0 +1,97 @@
+"""render_mesh: Mesh → six Renders, the targets of everything that follows."""
+
+import numpy as np
+from jaxtyping import Float64
+
+from voxify3d.render.cast import Caster
+from voxify3d.render.views import default_up, six_views
+from voxify3d.types import Direction, Frame, Mesh, Render, View, sign_of
+
+_RAYS_PER_CALL = 1 << 20
+"""Bounds memory: about 200 bytes a ray."""
+
+
+def frame_of(mesh: Mesh, size: int, front: Direction = "+z") -> Frame:
+    """Return the grid that the mesh's box fills: `size` voxels along its longest side.
+
+    The other sides get as many whole voxels as they need (at least one), with the
+    box in their middle, so a symmetric mesh stays symmetric on the grid.
+
+    Args:
+        mesh: With an extent above zero.
+        size: At least 1.
+        front: Direction the object's face points to.
+    """
+    low, high = mesh.bounds
+    extent = high - low
+    cell = float(extent.max()) / size
+    shape = np.maximum(np.ceil(extent / cell - 1e-4), 1).astype(int)
+    origin = (low + high) / 2 - shape * cell / 2
+    return Frame(
+        origin=tuple(origin.tolist()),
+        cell=cell,
+        shape=tuple(shape.tolist()),
+        front=front,
+        up=default_up(front),
+    )
+
+
+def sample_offsets(samples: int) -> Float64[np.ndarray, "s 2"]:
+    """Return the places of a cell's rays: a regular grid of `samples` × `samples`."""
+    at = (np.arange(samples) + 0.5) / samples
+    return np.stack(np.meshgrid(at, at, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def render_view(caster: Caster, frame: Frame, view: View, samples: int) -> Render:
+    """Render one view, `samples` × `samples` rays a cell."""
+    axis = view.axis
+    others = [i for i in range(3) if i != axis]
+    a, b = (frame.shape[i] for i in others)
+    offsets = sample_offsets(samples)
+    count = len(offsets)
+    total = a * b * count
+    rgb = np.zeros((total, 3), np.float32)
+    depth = np.full(total, np.inf, np.float32)
+    normal = np.zeros((total, 3), np.float32)
+    face = np.full(total, -1, np.int64)
+    # Rays start one voxel outside the grid, on the eye's side.
+    outside = frame.shape[axis] + 1.0 if sign_of(view.toward) > 0 else -1.0
+    direction = np.zeros(3, np.float32)
+    direction[axis] = -sign_of(view.toward)
+    for first in range(0, total, _RAYS_PER_CALL):
+        ray = np.arange(first, min(first + _RAYS_PER_CALL, total))
+        cell, sample = np.divmod(ray, count)
+        origins = np.empty((len(ray), 3), np.float32)
+        origins[:, others[0]] = cell // b + offsets[sample, 0]
+        origins[:, others[1]] = cell % b + offsets[sample, 1]
+        origins[:, axis] = outside
+        hits = caster.cast(origins, np.broadcast_to(direction, origins.shape))
+        rgb[ray], normal[ray], face[ray] = hits.rgb, hits.normal, hits.face
+        depth[ray] = np.maximum(hits.distance - 1, 0)
+    part = np.where(face >= 0, caster.mesh.part[face], -1)
+    return Render(
+        view=view,
+        rgb=rgb.reshape(a, b, count, 3),
+        hit=(face >= 0).reshape(a, b, count),
+        depth=depth.reshape(a, b, count),
+        normal=normal.reshape(a, b, count, 3),
+        part=part.reshape(a, b, count),
+    )
+
+
+def render_mesh(mesh: Mesh, frame: Frame, samples: int = 8) -> tuple[Render, ...]:
+    """Render the six views of a mesh on a grid, unlit.
+
+    Args:
+        mesh: In the world frame.
+        frame: The grid; its front decides which view is called front.
+        samples: Rays along each side of a cell.
+
+    Returns:
+        One Render a view, in the order of `six_views`.
+    """
+    caster = Caster(mesh, frame)
+    return tuple(
+        render_view(caster, frame, view, samples)
+        for view in six_views(frame.front, frame.up)
+    )
