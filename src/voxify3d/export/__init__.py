@@ -107,9 +107,13 @@ def _check_target(path: Path, overwrite: bool) -> None:
             raise ExportError(
                 f"{path}: folder {path.parent} does not exist; make it first"
             )
+        try:
+            path.stat()
+        except FileNotFoundError:
+            return
         if path.is_dir():
             raise ExportError(f"{path}: is a folder; give a file name")
-        if path.exists() and not overwrite:
+        if not overwrite:
             raise ExportError(
                 f"{path}: exists already; use --force (overwrite=True) to replace it"
             )

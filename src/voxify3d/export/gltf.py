@@ -51,9 +51,9 @@ def glb_bytes(grid: VoxelGrid, mesh: Mesh | None = None) -> bytes:
             "scale the mesh"
         )
     normal = np.repeat(quads.normals().astype(np.float32), 4, axis=0)
-    colors = len(grid.palette)
+    texels = _texels(grid.palette)
     uv = np.full((len(position), 2), 0.5, np.float32)
-    uv[:, 0] = np.repeat((quads.index - 0.5) / colors, 4)
+    uv[:, 0] = np.repeat((quads.index - 0.5) / len(texels), 4)
     small = len(position) <= _RESTART
     first = 4 * np.arange(len(quads), dtype=np.uint16 if small else np.uint32)
     triangles = np.array([0, 1, 2, 0, 2, 3], first.dtype)
@@ -62,7 +62,7 @@ def glb_bytes(grid: VoxelGrid, mesh: Mesh | None = None) -> bytes:
         (normal.tobytes(), _ARRAY_BUFFER),
         (uv.tobytes(), _ARRAY_BUFFER),
         ((first[:, None] + triangles).tobytes(), _ELEMENT_BUFFER),
-        (_palette_png(grid.palette), None),
+        (_png(texels), None),
     ]
     views, binary = [], bytearray()
     for data, target in buffers:
@@ -187,9 +187,19 @@ def _accessor(view: int, component: int, count: int, kind: str) -> dict:
     }
 
 
-def _palette_png(palette: Palette) -> bytes:
+def _texels(palette: Palette) -> UInt8[np.ndarray, "n 3"]:
+    """Return the palette, its last color repeated up to a power of two.
+
+    Other widths make the validator warn of old viewers; the repeated color adds none.
+    """
+    colors = len(palette)
+    width = 1 << (colors - 1).bit_length()
+    return palette.rgb[np.minimum(np.arange(width), colors - 1)]
+
+
+def _png(texels: UInt8[np.ndarray, "n 3"]) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(palette.rgb[None]).save(file, "png")
+    Image.fromarray(texels[None]).save(file, "png")
     return file.getvalue()
 
 
@@ -218,13 +228,14 @@ def _parse(data: bytes, path: Path) -> VoxelGrid:
     if (corners < 0).any() or (corners > frame.shape).any():
         raise ValueError("a face outside the grid its frame describes")
     color = np.rint(uv[:, 0].astype(np.float64) * len(rgb) + 0.5).astype(np.int64)
-    if (color < 1).any() or (color > len(rgb)).any():
+    palette = rgb[: int(record["colors"])]
+    if (color < 1).any() or (color > len(palette)).any():
         raise ValueError("a color outside its palette")
     index = _index_from_faces(
         corners.min(axis=1), corners.max(axis=1), normal, color, frame.shape
     )
     about = about_of(record, path.stem)
-    return VoxelGrid(index, Palette(rgb.copy()), frame, **about)
+    return VoxelGrid(index, Palette(palette.copy()), frame, **about)
 
 
 def _index_from_faces(

@@ -5,7 +5,9 @@ import io
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
+from voxify3d.export.record import json_bytes, record_of
 from voxify3d.render.picture import BACKGROUND, render_picture
 from voxify3d.render.views import six_views
 from voxify3d.types import Mesh, VoxelGrid, vector_of
@@ -20,7 +22,8 @@ def png_bytes(grid: VoxelGrid, mesh: Mesh | None = None, *, panel: int = 480) ->
     """Return the preview as a `.png` file.
 
     Front views show plain colors, exactly those of the palette where a voxel is four
-    pixels or more; corner views have light, shadow and lines between voxels.
+    pixels or more; corner views have light, shadow and lines between voxels. The text
+    chunk `voxify3d` holds the frame and the manifest as JSON.
 
     Args:
         grid: The result.
@@ -28,7 +31,10 @@ def png_bytes(grid: VoxelGrid, mesh: Mesh | None = None, *, panel: int = 480) ->
         panel: Pixels along the side of each view; at least 64.
     """
     file = io.BytesIO()
-    Image.fromarray(preview(grid, mesh, panel=panel)).save(file, "png")
+    about = PngInfo()
+    about.add_itxt("voxify3d", json_bytes(record_of(grid)).decode())
+    picture = Image.fromarray(preview(grid, mesh, panel=panel))
+    picture.save(file, "png", pnginfo=about)
     return file.getvalue()
 
 
@@ -86,11 +92,14 @@ def _swatches(
     draw.text((left, line), name, _INK, title, "lm")
     start = left + draw.textlength(name, title) + height * 0.35
     room = right - taken - height * 0.35 - start
-    side = min(height * 0.46, room / len(grid.palette))
+    # As many rows as it takes for square swatches to fit.
+    colors, strip, rows = len(grid.palette), height * 0.46, 1
+    while -(-colors // rows) * strip / rows > max(room, strip) and rows < colors:
+        rows += 1
+    side = max(strip / rows, 1)
+    columns = -(-colors // rows)
     for k, rgb in enumerate(grid.palette.rgb.tolist()):
-        x = start + k * side
-        draw.rectangle(
-            (round(x), round(line - height * 0.23), round(x + side) - 1,
-             round(line + height * 0.23)),
-            fill=tuple(rgb),
-        )  # fmt: skip
+        x = start + k % columns * side
+        y = line - strip / 2 + k // columns * side
+        box = round(x), round(y), round(x + side) - 1, round(y + side) - 1
+        draw.rectangle(box, fill=tuple(rgb))

@@ -315,12 +315,13 @@ def _parse(data: memoryview, path: Path) -> _Scene:
 
 
 def _chunks(head: _Cursor) -> Iterator[tuple[bytes, _Cursor]]:
-    """Yield the chunks inside MAIN; the sizes it declares for itself are not used."""
+    """Yield the chunks inside MAIN."""
     if bytes(head.take(4)) != b"MAIN":
         raise ValueError("it has no MAIN chunk")
     content = head.number()
-    head.number()
+    children = head.number()
     head.take(content)
+    head = _Cursor(head.take(children))
     while head.at < len(head.data):
         name = bytes(head.take(4))
         length = head.number()

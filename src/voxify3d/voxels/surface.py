@@ -85,7 +85,7 @@ def greedy_quads(index: UInt8[np.ndarray, "x y z"]) -> Quads:
 def mesh_from_voxels(grid: VoxelGrid) -> Mesh:
     """Return the surface as triangles in the world, one material for each color."""
     quads = greedy_quads(grid.index)
-    corners = grid.frame.world_from_grid(quads.corners().reshape(-1, 3))
+    corners = grid.frame.world_from_grid(quads.corners().reshape(-1, 3).astype(float))
     faces = 4 * np.arange(len(quads))[:, None] + np.array([0, 1, 2, 0, 2, 3])
     linear = linear_from_srgb(grid.palette.rgb / 255.0)
     materials = tuple(
