@@ -220,7 +220,8 @@ def _open_share(
         fade = np.clip(distance / reach, 0, 1) ** 0.5
         total[faced] += cosine[faced]
         free[faced] += cosine[faced] * fade
-    return (free / np.maximum(total, 1e-9)).astype(np.float32)
+    # Steps of one voxel are everywhere; they should not gray the whole surface.
+    return np.minimum(1.18 * free / np.maximum(total, 1e-9), 1).astype(np.float32)
 
 
 def _sphere(count: int) -> np.ndarray:
