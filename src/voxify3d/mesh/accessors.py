@@ -79,7 +79,9 @@ class Buffers:
         """Return an accessor's elements as float64, normalized integers in [-1, 1]."""
         info = entry(self._document, "accessors", accessor, self._source)
         array = self.array(accessor)
-        return unit_from_integers(array) if info.get("normalized") else array + 0.0
+        if info.get("normalized"):
+            return unit_from_integers(array)
+        return array.astype(np.float64)
 
     def view(self, number: int) -> memoryview:
         """Return the bytes of a buffer view, decompressed."""

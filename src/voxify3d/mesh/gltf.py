@@ -420,7 +420,7 @@ class _Reader:
         return found
 
     def _primitive(
-        self, info: dict[str, Any], targets: Sequence[float]
+        self, info: dict[str, Any], targets: Sequence[float | int]
     ) -> _Primitive | None:
         mode = info.get("mode", 4)
         if mode not in (4, 5, 6):
@@ -501,7 +501,7 @@ class _Reader:
         """Return Draco's raw integers as their accessor declares them."""
         info = self._entry("accessors", accessor)
         if not info.get("normalized") or array.dtype.kind == "f":
-            return array + 0.0
+            return array.astype(np.float64)
         narrow = {5120: np.int8, 5121: np.uint8, 5122: np.int16, 5123: np.uint16}
         return unit_from_integers(array.astype(narrow[info["componentType"]]))
 
@@ -509,7 +509,7 @@ class _Reader:
         self,
         positions: Float64[np.ndarray, "v 3"],
         targets: Sequence[dict[str, int]],
-        weights: Sequence[float],
+        weights: Sequence[float | int],
     ) -> Float64[np.ndarray, "v 3"]:
         """Return positions with the morph targets added at their weights."""
         for target, weight in zip(targets, weights, strict=False):

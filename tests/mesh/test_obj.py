@@ -1,0 +1,141 @@
+"""Wavefront files as they come."""
+
+import numpy as np
+import pytest
+from gltf_maker import middle_rgba
+from PIL import Image
+
+from voxify3d.color.spaces import linear_from_srgb
+from voxify3d.errors import MeshError
+from voxify3d.mesh.load import load_mesh
+
+TRIANGLE = "v 0 0 0\nv 1 0 0\nv 0 1 0\n"
+
+
+def written(folder, obj, mtl=None, name="a"):
+    if mtl is not None:
+        (folder / f"{name}.mtl").write_text(mtl)
+    path = folder / f"{name}.obj"
+    path.write_text(obj)
+    return path
+
+
+def test_polygons_become_fans(tmp_path):
+    square = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nf 1 2 3 4\n"
+    mesh = load_mesh(written(tmp_path, square))
+    assert mesh.faces.tolist() == [[0, 1, 2], [0, 2, 3]]
+
+
+def test_numbers_may_count_back_from_the_end(tmp_path):
+    text = TRIANGLE + "f -3 -2 -1\n" + "v 5 5 5\nv 6 5 5\nv 5 6 5\nf -3 -2 -1\n"
+    assert load_mesh(written(tmp_path, text)).faces.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize("corner", ["{0}", "{0}/{0}", "{0}/{0}/{0}", "{0}//{0}"])
+def test_every_form_of_a_corner_is_read(corner, tmp_path):
+    text = TRIANGLE + "vt 0 0\nvt 1 0\nvt 0 1\nvn 0 0 1\nvn 0 0 1\nvn 0 0 1\n"
+    text += "f " + " ".join(corner.format(n) for n in (1, 2, 3)) + "\n"
+    assert load_mesh(written(tmp_path, text)).faces.tolist() == [[0, 1, 2]]
+
+
+def test_texture_coordinates_have_v_up(tmp_path):
+    Image.fromarray(np.array([[[255, 0, 0]], [[0, 0, 255]]], np.uint8)).save(
+        tmp_path / "t.png"
+    )
+    text = "mtllib a.mtl\nusemtl skin\n" + TRIANGLE + "vt 0.5 0.75\nf 1/1 2/1 3/1\n"
+    mesh = load_mesh(written(tmp_path, text, "newmtl skin\nmap_Kd t.png\n"))
+    np.testing.assert_allclose(middle_rgba(mesh)[0, :3], [1, 0, 0], atol=1e-6)
+
+
+def test_material_colors_are_as_programs_show_them(tmp_path):
+    text = "mtllib a.mtl\nusemtl a b <c> #1\n" + TRIANGLE + "f 1 2 3\n"
+    mesh = load_mesh(written(tmp_path, text, "newmtl a b <c> #1\nKd 0.2 0.4 0.6\n"))
+    np.testing.assert_allclose(middle_rgba(mesh)[0, :3], [0.2, 0.4, 0.6], atol=1e-6)
+    assert mesh.notes == ()
+
+
+def test_vertex_colors_follow_the_positions(tmp_path):
+    text = "v 0 0 0 1 0 0\nv 1 0 0 1 0 0\nv 0 1 0 1 0 0\nf 1 2 3\n"
+    mesh = load_mesh(written(tmp_path, text))
+    np.testing.assert_allclose(middle_rgba(mesh)[0, :3], [1, 0, 0], atol=1e-6)
+
+
+def test_vertex_colors_may_be_bytes(tmp_path):
+    text = "v 0 0 0 128 0 0\nv 1 0 0 128 0 0\nv 0 1 0 128 0 0\nf 1 2 3\n"
+    mesh = load_mesh(written(tmp_path, text))
+    assert mesh.color is not None
+    expected = linear_from_srgb(np.array([128 / 255]))[0]
+    assert mesh.color[0, 0, 0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("map_Kd my skin.png", "my skin.png"),
+        ("map_Kd -clamp on -s 1 1 1 skin.png", "skin.png"),
+        ("map_Kd -bm 0.5 skin.png", "skin.png"),
+        ("map_Kd Textures\\SKIN.png", "textures/skin.png"),
+        ("map_Kd C:\\art\\skin.png", "skin.png"),
+        ("map_Kd /home/me/art/skin.png", "skin.png"),
+        ("map_kd skin.png", "skin.png"),
+    ],
+)
+def test_map_lines_are_understood(line, place, tmp_path):
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    Image.new("RGB", (1, 1), (255, 0, 0)).save(tmp_path / place)
+    text = "mtllib a.mtl\nusemtl m\n" + TRIANGLE + "vt 0 0\nf 1/1 2/1 3/1\n"
+    mesh = load_mesh(written(tmp_path, text, f"newmtl m\nKd 0 0 0\n{line}\n"))
+    np.testing.assert_allclose(middle_rgba(mesh)[0, :3], [1, 0, 0], atol=1e-6)
+
+
+def test_a_missing_library_is_noted(tmp_path):
+    text = "mtllib gone.mtl\nusemtl skin\n" + TRIANGLE + "f 1 2 3\n"
+    mesh = load_mesh(written(tmp_path, text))
+    assert mesh.notes == (
+        "material library gone.mtl is missing, white used",
+        "materials not found, white used: skin",
+    )
+
+
+@pytest.mark.parametrize("name", ["../evil.mtl", "/etc/evil.mtl", "http://x/evil.mtl"])
+def test_a_library_outside_the_folder_is_refused(name, tmp_path):
+    path = written(tmp_path, f"mtllib {name}\n" + TRIANGLE + "f 1 2 3\n")
+    with pytest.raises(MeshError, match="lies outside the file's folder"):
+        load_mesh(path)
+
+
+def test_a_map_outside_the_folder_is_refused(tmp_path):
+    text = "mtllib a.mtl\nusemtl m\n" + TRIANGLE + "vt 0 0\nf 1/1 2/1 3/1\n"
+    path = written(tmp_path, text, "newmtl m\nmap_Kd ../../etc/skin.png\n")
+    with pytest.raises(MeshError, match="refused: outside"):
+        load_mesh(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("v 0 0 x\n", r"line 1 cannot be read: 'v 0 0 x'"),
+        (TRIANGLE + "f 1 2 9\n", "a face uses vertex 9 of 3"),
+        (TRIANGLE + "f 1 2 -9\n", "line 4 cannot be read"),
+        (TRIANGLE + "f 1/9 2/9 3/9\n", "a face uses texture coordinate 9 of 0"),
+        ("v 0 0\nv 1 0\nv 0 1\nf 1 2 3\n", "fewer than 3 numbers"),
+    ],
+)
+def test_damaged_lines_are_said(text, match, tmp_path):
+    with pytest.raises(MeshError, match=match):
+        load_mesh(written(tmp_path, text))
+
+
+def test_spot_has_her_spots(shared_mesh):
+    mesh = load_mesh(shared_mesh("spot-cow/spot-cow.obj"))
+    assert len(mesh.faces) == 5856
+    brightness = middle_rgba(mesh)[:, :3].mean(axis=1)
+    assert 0.5 < (brightness > 0.8).mean() < 0.95
+    assert (brightness < 0.3).any()
+
+
+def test_egg_robot_is_blue(shared_mesh):
+    mesh = load_mesh(shared_mesh("egg-robot/egg-robot.obj"))
+    assert len(mesh.materials) == 3
+    rgb = middle_rgba(mesh)[:, :3]
+    assert (rgb[:, 2] > rgb[:, 0]).mean() > 0.5

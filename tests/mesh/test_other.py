@@ -1,0 +1,128 @@
+""".ply, .stl and .off: what they hold, and what they lie."""
+
+import struct
+
+import numpy as np
+import pytest
+from gltf_maker import middle_rgba
+
+from voxify3d.errors import MeshError
+from voxify3d.mesh.load import load_mesh
+
+CORNERS = "0 0 0", "1 0 0", "0 1 0"
+
+
+def ply(vertex_tail="", vertex_properties="", face_tail="", face_properties=""):
+    lines = [
+        "ply",
+        "format ascii 1.0",
+        "element vertex 3",
+        "property float x",
+        "property float y",
+        "property float z",
+        *vertex_properties.split(";"),
+        "element face 1",
+        "property list uchar int vertex_indices",
+        *face_properties.split(";"),
+        "end_header",
+        *(f"{corner} {vertex_tail}".strip() for corner in CORNERS),
+        f"3 0 1 2 {face_tail}".strip(),
+    ]
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+BYTES = "property uchar red;property uchar green;property uchar blue"
+
+
+def test_ply_vertex_colors_are_srgb_bytes(tmp_path):
+    path = tmp_path / "a.ply"
+    path.write_text(ply("51 102 153", BYTES))
+    rgb = middle_rgba(load_mesh(path))[0, :3]
+    np.testing.assert_allclose(rgb * 255, [51, 102, 153], atol=0.01)
+
+
+def test_ply_face_colors_are_srgb_bytes(tmp_path):
+    path = tmp_path / "a.ply"
+    path.write_text(ply(face_tail="51 102 153", face_properties=BYTES))
+    rgb = middle_rgba(load_mesh(path))[0, :3]
+    np.testing.assert_allclose(rgb * 255, [51, 102, 153], atol=0.01)
+
+
+def test_ply_without_colors_is_white(tmp_path):
+    path = tmp_path / "a.ply"
+    path.write_text(ply())
+    mesh = load_mesh(path)
+    assert mesh.color is None
+    np.testing.assert_allclose(middle_rgba(mesh), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("element", ["vertex 3", "face 1"])
+def test_a_ply_that_claims_a_billion_is_refused(element, tmp_path):
+    path = tmp_path / "a.ply"
+    path.write_text(ply().replace(element, element.split()[0] + " 4000000000"))
+    with pytest.raises(MeshError, match=r"a\.ply: "):
+        load_mesh(path)
+
+
+@pytest.mark.parametrize("element", ["vertex 3", "face 1"])
+def test_a_binary_ply_that_claims_a_billion_is_refused(element, tmp_path):
+    header = ply().split("end_header")[0].replace("ascii", "binary_little_endian")
+    header = header.replace(element, element.split()[0] + " 4000000000")
+    body = np.array([0, 0, 0, 1, 0, 0, 0, 1, 0], "<f4").tobytes()
+    body += struct.pack("<B3i", 3, 0, 1, 2)
+    path = tmp_path / "a.ply"
+    path.write_bytes(header.encode() + b"end_header\n" + body)
+    with pytest.raises(MeshError, match=r"a\.ply: "):
+        load_mesh(path)
+
+
+def binary_stl(count, stored):
+    triangle = np.array([0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0], "<f4").tobytes() + b"\0\0"
+    return b"binary".ljust(80, b"\0") + struct.pack("<I", count) + triangle * stored
+
+
+def test_stl_is_read_binary_and_as_text(tmp_path):
+    path = tmp_path / "a.stl"
+    path.write_bytes(binary_stl(1, 1))
+    assert len(load_mesh(path).faces) == 1
+    corners = "".join(f"vertex {corner}\n" for corner in CORNERS)
+    path.write_text(
+        f"solid a\nfacet normal 0 0 1\nouter loop\n{corners}endloop\nendfacet\n"
+        "endsolid a\n"
+    )
+    assert len(load_mesh(path).faces) == 1
+
+
+def test_an_stl_that_claims_four_billion_is_refused(tmp_path):
+    path = tmp_path / "a.stl"
+    path.write_bytes(binary_stl(4_000_000_000, 1))
+    with pytest.raises(MeshError, match=r"a\.stl: "):
+        load_mesh(path)
+
+
+def test_off_is_read(tmp_path):
+    path = tmp_path / "a.off"
+    path.write_text("OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n")
+    assert len(load_mesh(path).faces) == 1
+
+
+def test_a_face_of_a_missing_vertex_is_said(tmp_path):
+    path = tmp_path / "a.off"
+    path.write_text("OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 9\n")
+    with pytest.raises(MeshError, match=r"a\.off: "):
+        load_mesh(path)
+
+
+def test_the_crab_is_red(shared_mesh):
+    mesh = load_mesh(shared_mesh("crab.ply"))
+    assert len(mesh.faces) == 3624
+    red, green, blue = middle_rgba(mesh)[:, :3].mean(axis=0)
+    assert red > 1.5 * max(green, blue)
+
+
+def test_the_tree_has_no_color(shared_mesh):
+    mesh = load_mesh(shared_mesh("kenney-tree.stl"))
+    assert mesh.color is None
+    np.testing.assert_allclose(
+        np.ptp(mesh.bounds, axis=0), [1.13, 1.13, 1.94], atol=0.01
+    )
