@@ -19,6 +19,8 @@ from voxify3d.voxels.surface import mesh_from_voxels
 OUT = Path(__file__).with_suffix(".png")
 PANEL = 420
 """Pixels along each side of a picture."""
+MIDDLE = 540
+"""Pixels across the pixel art."""
 FOOT = 52
 CORNER = np.array([0.7, 0.5, 1.0])
 """From the object to the eye."""
@@ -41,16 +43,19 @@ def main() -> None:
         ("six views as pixel art", six_pictures(art)),
         ("voxels", render_picture(voxels, grid.frame, **corner, lines=True)),
     ]
-    page = Image.new("RGB", (len(panels) * PANEL, PANEL + FOOT), BACKGROUND)
+    widths = [picture.shape[1] for _, picture in panels]
+    page = Image.new("RGB", (sum(widths), PANEL + FOOT), BACKGROUND)
     draw = ImageDraw.Draw(page)
-    font = ImageFont.load_default(22)
-    for column, (title, picture) in enumerate(panels):
-        page.paste(Image.fromarray(picture), (column * PANEL, 0))
-        middle = (column + 0.5) * PANEL
-        draw.text((middle, PANEL + FOOT * 0.35), title, (52, 54, 62), font, "mm")
-    for column in (1, 2):
-        at = (column * PANEL, PANEL / 2)
-        draw.text(at, "→", (128, 131, 142), ImageFont.load_default(44), "mm")
+    left = 0
+    for (title, picture), width in zip(panels, widths, strict=True):
+        page.paste(Image.fromarray(picture), (left, 0))
+        at = (left + width / 2, PANEL + FOOT * 0.35)
+        draw.text(at, title, (52, 54, 62), ImageFont.load_default(22), "mm")
+        left += width
+    for x in (widths[0], widths[0] + widths[1]):
+        y = PANEL // 2
+        arrow = [(x - 16, y - 18), (x + 4, y), (x - 16, y + 18)]
+        draw.line(arrow, (160, 163, 172), 5, joint="curve")
     page.quantize(128).save(OUT, optimize=True)
     print(OUT)
 
@@ -59,9 +64,9 @@ def six_pictures(art) -> np.ndarray:
     """Return the six pictures in two rows, each cell a whole number of pixels."""
     names = [view.name for view in six_views()]
     shapes = [p.view.image_from_cells(p.index).shape for p in art.pictures]
-    scale = min((PANEL - 72) // (3 * max(s[1] for s in shapes)),
-                (PANEL - 54) // (2 * max(s[0] for s in shapes)))  # fmt: skip
-    page = np.full((PANEL, PANEL, 3), BACKGROUND, np.uint8)
+    wide, high = max(w for _, w in shapes), max(h for h, _ in shapes)
+    scale = min(MIDDLE // (3 * wide + 12), PANEL // (2 * high + 8))
+    page = np.full((PANEL, MIDDLE, 3), BACKGROUND, np.uint8)
     for name, picture in zip(names, art.pictures, strict=True):
         index = picture.view.image_from_cells(picture.index)
         rgb = art.palette.rgb[np.maximum(index, 0)]
@@ -70,7 +75,7 @@ def six_pictures(art) -> np.ndarray:
         row = 0 if name in LAYOUT[0] else 1
         column = LAYOUT[row].index(name)
         top = PANEL * (2 * row + 1) // 4 - len(rgb) // 2
-        left = PANEL * (2 * column + 1) // 6 - rgb.shape[1] // 2
+        left = MIDDLE * (2 * column + 1) // 6 - rgb.shape[1] // 2
         page[top : top + len(rgb), left : left + rgb.shape[1]] = rgb
     return page
 
