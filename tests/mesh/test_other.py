@@ -5,6 +5,7 @@ import struct
 import numpy as np
 import pytest
 from gltf_maker import middle_rgba
+from PIL import Image
 
 from voxify3d.errors import MeshError
 from voxify3d.mesh.load import load_mesh
@@ -46,6 +47,55 @@ def test_ply_face_colors_are_srgb_bytes(tmp_path):
     path.write_text(ply(face_tail="51 102 153", face_properties=BYTES))
     rgb = middle_rgba(load_mesh(path))[0, :3]
     np.testing.assert_allclose(rgb * 255, [51, 102, 153], atol=0.01)
+
+
+def ply_of_floats():
+    properties = "property float red;property float green;property float blue"
+    return ply("0.2 0.4 0.6", properties)
+
+
+def test_ply_colors_may_be_floats(tmp_path):
+    path = tmp_path / "a.ply"
+    path.write_text(ply_of_floats())
+    rgb = middle_rgba(load_mesh(path))[0, :3]
+    np.testing.assert_allclose(rgb, [0.2, 0.4, 0.6], atol=1e-6)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("mixed", [False, True])
+def test_binary_ply_is_the_text_one(order, mixed, tmp_path):
+    points = np.array(
+        [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [2, 2, 0]], order + "f4"
+    )
+    polygons = [[0, 1, 2, 3], [1, 2, 4]] if mixed else [[0, 1, 2], [1, 2, 4]]
+    endian = "little" if order == "<" else "big"
+    header = (
+        f"ply\nformat binary_{endian}_endian 1.0\nelement vertex 5\nproperty float x\n"
+        "property float y\nproperty float z\nelement face 2\n"
+        "property uchar flags\nproperty list uchar int vertex_index\nend_header\n"
+    )
+    rows = b"".join(struct.pack(f"{order}BB{len(p)}i", 7, len(p), *p) for p in polygons)
+    path = tmp_path / "a.ply"
+    path.write_bytes(header.encode() + points.tobytes() + rows)
+    expected = [[0, 1, 2], [1, 2, 4]]
+    if mixed:
+        expected.insert(1, [0, 2, 3])
+    assert load_mesh(path).faces.tolist() == expected
+
+
+@pytest.mark.parametrize("per_face", [False, True])
+def test_ply_textures_have_v_up(per_face, tmp_path):
+    pixels = np.array([[[255, 0, 0]], [[0, 0, 255]]], np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "skin.png")
+    if per_face:
+        listed = "property list uchar float texcoord"
+        text = ply(face_tail="6 0.5 0.75 0.5 0.75 0.5 0.75", face_properties=listed)
+    else:
+        text = ply("0.5 0.75", "property float s;property float t")
+    path = tmp_path / "a.ply"
+    path.write_text(text.replace("1.0\n", "1.0\ncomment TextureFile skin.png\n"))
+    rgb = middle_rgba(load_mesh(path))[0, :3]
+    np.testing.assert_allclose(rgb, [1, 0, 0], atol=1e-6)
 
 
 def test_ply_without_colors_is_white(tmp_path):

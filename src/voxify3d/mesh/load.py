@@ -10,6 +10,7 @@ from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.gltf import read_gltf
 from voxify3d.mesh.obj import read_obj
 from voxify3d.mesh.other import read_with_trimesh
+from voxify3d.mesh.ply import read_ply
 from voxify3d.types import Mesh
 
 READERS: dict[str, Callable[..., Mesh]] = {
@@ -17,7 +18,7 @@ READERS: dict[str, Callable[..., Mesh]] = {
     ".gltf": read_gltf,
     ".vrm": read_gltf,
     ".obj": read_obj,
-    ".ply": read_with_trimesh,
+    ".ply": read_ply,
     ".stl": read_with_trimesh,
     ".off": read_with_trimesh,
 }
