@@ -56,6 +56,7 @@ class Material:
         base_color: Linear RGBA factor. Range [0, 1].
         texture: sRGB color and linear alpha, or None. Row 0 is v = 0 (glTF).
         wrap: Rule outside [0, 1] for u and for v.
+        filter: Between texels; "nearest" keeps the hard edges of pixel textures.
         alpha_mode: glTF's: "mask" drops texels under `alpha_cutoff`, "blend"
             counts as solid from `alpha_cutoff` (0.5) on, "opaque" ignores alpha.
         alpha_cutoff: Alpha from which a texel is solid.
@@ -67,6 +68,7 @@ class Material:
     wrap: tuple[
         Literal["repeat", "clamp", "mirror"], Literal["repeat", "clamp", "mirror"]
     ] = ("repeat", "repeat")
+    filter: Literal["linear", "nearest"] = "linear"
     alpha_mode: Literal["opaque", "mask", "blend"] = "opaque"
     alpha_cutoff: float = 0.5
 

@@ -59,6 +59,7 @@ def test_material_rules_and_corner_colors_come_back(tmp_path):
         base_color=(0.25, 0.5, 0.75, 1.0),
         texture=np.arange(16, dtype=np.uint8).reshape(2, 2, 4),
         wrap=("mirror", "clamp"),
+        filter="nearest",
         alpha_mode="mask",
         alpha_cutoff=0.25,
     )

@@ -73,6 +73,15 @@ def test_texel_centers_give_their_bytes_exactly():
     np.testing.assert_array_equal(np.rint(rgb), texture.reshape(-1, 4)[:, :3])
 
 
+@pytest.mark.parametrize("u", [0.01, 0.49, 0.51, 0.99])
+def test_nearest_filter_keeps_hard_edges(u):
+    texture = np.zeros((1, 2, 4), np.uint8)
+    texture[0, 1] = 255
+    material = Material(texture=texture, filter="nearest", wrap=("clamp", "clamp"))
+    linear = texture_linear(material, np.array([[u, 0.5]], np.float32))
+    assert linear[0, 0].round(6) == (u > 0.5)
+
+
 def test_texture_factor_and_corner_color_multiply_as_light():
     texture = np.full((2, 2, 4), 128, np.uint8)
     material = Material(base_color=(0.5, 1.0, 0.25, 0.5), texture=texture)

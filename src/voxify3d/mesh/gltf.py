@@ -30,6 +30,7 @@ MAX_FACES = 50_000_000
 """Of all nodes and instances together."""
 
 _Wrap = Literal["repeat", "clamp", "mirror"]
+_NEAREST = 9728
 _WRAPS: dict[int, _Wrap] = {33071: "clamp", 33648: "mirror", 10497: "repeat"}
 
 READ_EXTENSIONS = frozenset(
@@ -589,12 +590,16 @@ class _Reader:
             "MASK": "mask",
             "BLEND": "blend",
         }
-        image, wrap, uv_set, matrix = self._texture(texture)
+        image, sampler, uv_set, matrix = self._texture(texture)
         material = Material(
             name=str(info.get("name", f"material {number}")),
             base_color=(factor[0], factor[1], factor[2], factor[3]),
             texture=image,
-            wrap=wrap,
+            wrap=(
+                _WRAPS.get(sampler.get("wrapS", 10497), "repeat"),
+                _WRAPS.get(sampler.get("wrapT", 10497), "repeat"),
+            ),
+            filter="nearest" if sampler.get("magFilter") == _NEAREST else "linear",
             alpha_mode=modes.get(mode, "opaque"),
             alpha_cutoff=float(info.get("alphaCutoff", 0.5)) if mode == "MASK" else 0.5,
         )
@@ -602,10 +607,10 @@ class _Reader:
 
     def _texture(
         self, info: dict[str, Any] | None
-    ) -> tuple[Texture | None, tuple[_Wrap, _Wrap], int, np.ndarray | None]:
-        """Return a texture's image, wrap rules, coordinate set and transform."""
+    ) -> tuple[Texture | None, dict[str, Any], int, np.ndarray | None]:
+        """Return a texture's image, sampler, coordinate set and transform."""
         if info is None:
-            return None, ("repeat", "repeat"), 0, None
+            return None, {}, 0, None
         texture = self._entry("textures", info["index"])
         extensions = texture.get("extensions", {})
         number = extensions.get("EXT_texture_webp", texture).get("source")
@@ -618,19 +623,15 @@ class _Reader:
                     "not supported. Re-export with PNG, JPEG or WebP textures."
                 )
             self.notes.append(f"textures[{info['index']}] names no image, ignored")
-            return None, ("repeat", "repeat"), 0, None
+            return None, {}, 0, None
         image = self._image(number)
         sampler = {}
         if "sampler" in texture:
             sampler = self._entry("samplers", texture["sampler"])
-        wrap = (
-            _WRAPS.get(sampler.get("wrapS", 10497), "repeat"),
-            _WRAPS.get(sampler.get("wrapT", 10497), "repeat"),
-        )
         transform = info.get("extensions", {}).get("KHR_texture_transform", {})
         uv_set = transform.get("texCoord", info.get("texCoord", 0))
         matrix = uv_matrix_from_transform(transform) if transform else None
-        return image, wrap, uv_set, matrix
+        return image, sampler, uv_set, matrix
 
     def _image(self, number: int) -> Texture | None:
         info = self._entry("images", number)

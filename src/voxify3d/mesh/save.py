@@ -14,6 +14,7 @@ from voxify3d.errors import ExportError
 from voxify3d.types import Material, Mesh
 
 _WRAPS = {"repeat": 10497, "clamp": 33071, "mirror": 33648}
+_FILTERS = {"nearest": 9728, "linear": 9729}
 _ARRAY, _ELEMENTS = 34962, 34963
 
 
@@ -102,7 +103,11 @@ class _Writer:
             if key not in images:
                 images[key] = self._image(material.texture)
             wrap = material.wrap
-            sampler = {"wrapS": _WRAPS[wrap[0]], "wrapT": _WRAPS[wrap[1]]}
+            sampler = {
+                "magFilter": _FILTERS[material.filter],
+                "wrapS": _WRAPS[wrap[0]],
+                "wrapT": _WRAPS[wrap[1]],
+            }
             texture = {
                 "sampler": self._add("samplers", sampler),
                 "source": images[key],

@@ -61,13 +61,16 @@ def is_solid(
 def texture_linear(
     material: Material, uv: Float32[np.ndarray, "n 2"]
 ) -> Float32[np.ndarray, "n 4"]:
-    """Return linear RGBA of a material's texture, bilinear between texel centers."""
+    """Return linear RGBA of a material's texture, by its rules."""
     texture = material.texture
     assert texture is not None
     height, width = texture.shape[:2]
     left, right, across = _texels(uv[:, 0], width, material.wrap[0])
     upper, lower, down = _texels(uv[:, 1], height, material.wrap[1])
     texels = texture.reshape(-1, 4)
+    if material.filter == "nearest":
+        row = np.where(down >= 0.5, lower, upper)
+        return _linear(texels[row * width + np.where(across >= 0.5, right, left)])
     upper, lower = upper * width, lower * width
     across, down = across[:, None], down[:, None]
     top = _lerp(_linear(texels[upper + left]), _linear(texels[upper + right]), across)
