@@ -11,6 +11,7 @@ from voxify3d.mesh.gltf import read_gltf
 from voxify3d.mesh.obj import read_obj
 from voxify3d.mesh.other import read_with_trimesh
 from voxify3d.mesh.ply import read_ply
+from voxify3d.mesh.stl import read_stl
 from voxify3d.types import Mesh
 
 READERS: dict[str, Callable[..., Mesh]] = {
@@ -19,7 +20,7 @@ READERS: dict[str, Callable[..., Mesh]] = {
     ".vrm": read_gltf,
     ".obj": read_obj,
     ".ply": read_ply,
-    ".stl": read_with_trimesh,
+    ".stl": read_stl,
     ".off": read_with_trimesh,
 }
 """Suffix → function(path, *, allow_missing_textures)."""

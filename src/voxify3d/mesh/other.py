@@ -1,4 +1,4 @@
-""".stl, .off and more, through trimesh → Mesh."""
+""".off and more, through trimesh → Mesh."""
 
 import io
 from pathlib import Path
@@ -16,7 +16,7 @@ from voxify3d.types import Material, Mesh
 
 
 def read_with_trimesh(path: Path, *, allow_missing_textures: bool = False) -> Mesh:
-    """Read a file of one plain mesh: .stl or .off.
+    """Read a file of one plain mesh: .off.
 
     Vertex and face colors are sRGB bytes, as is the custom of these formats.
 
