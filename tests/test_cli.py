@@ -1,9 +1,11 @@
 """The command line: one table of commands × exit code, message and files."""
 
+import contextlib
 import errno
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import warnings
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 
 import voxify3d.export
+import voxify3d.mesh.load
 from voxify3d import __version__
 from voxify3d.cli.main import COMMANDS, main
 from voxify3d.cli.parse import one_line
@@ -300,6 +303,22 @@ def test_ctrl_c_in_a_step_exits_130_and_leaves_nothing(here, capsys, monkeypatch
     assert main(["convert", "../in/robot.glb", "a.vox", "b.glb"]) == 130
     assert capsys.readouterr() == ("", "error: interrupted\n")
     assert written(here) == set()
+
+
+@pytest.mark.usefixtures("fake_pipeline")
+def test_ctrl_c_that_an_import_swallows_counts(here, capsys, monkeypatch):
+    load = voxify3d.mesh.load.load_mesh
+
+    def loading(*args, **kwargs):
+        with contextlib.suppress(BaseException):  # as trimesh's optional imports do
+            signal.raise_signal(signal.SIGINT)
+        return load(*args, **kwargs)
+
+    monkeypatch.setattr("voxify3d.mesh.load.load_mesh", loading)
+    assert main(["convert", "../in/robot.glb", "a.vox"]) == 130
+    assert capsys.readouterr().err == "error: interrupted\n"
+    assert written(here) == set()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def _failing_second_export(monkeypatch, error):

@@ -4,7 +4,7 @@ import contextlib
 import json
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from voxify3d.cli.parse import parse, peek
-from voxify3d.cli.terminal import follow, print_warning, progress_bar
+from voxify3d.cli.terminal import ctrl_c, follow, print_warning, progress_bar
 from voxify3d.config import DEFAULT, PRESETS, VoxelizeConfig
 from voxify3d.errors import ConfigError
 from voxify3d.manifest import config_of, load_manifest, make_manifest
 from voxify3d.version import __version__
 
 if TYPE_CHECKING:
+    from voxify3d.pipeline import Progress
     from voxify3d.types import Mesh, VoxelGrid
 
     Preset = str
@@ -96,8 +97,9 @@ def run(argv: list[str]) -> int:
 
     seconds: dict[str, float] = {}
     notes: list[str] = []
-    with _warnings_into(notes):
-        grid, mesh = _convert(command, origin, seconds, notes)
+    with _warnings_into(notes), ctrl_c() as check:
+        grid, mesh = _convert(command, origin, seconds, notes, check)
+        check()
         with _stage(seconds, "export"):
             _write(grid, mesh, outputs, command.run.force)
 
@@ -190,6 +192,7 @@ def _convert(
     origin: dict[str, Any],
     seconds: dict[str, float],
     notes: list[str],
+    check: Callable[[], None],
 ) -> "tuple[VoxelGrid, Mesh]":
     """Return the result with its manifest, and the mesh.
 
@@ -198,8 +201,14 @@ def _convert(
         origin: The manifest that is repeated, or {}.
         seconds: Receives the time of each stage.
         notes: Receives what the user should know, one line each.
+        check: Called between steps; raises when the user has had enough.
     """
-    with progress_bar(command.run.quiet or command.run.json) as show:
+    with progress_bar(command.run.quiet or command.run.json) as bar:
+
+        def show(progress: "Progress") -> None:
+            check()
+            bar(progress)
+
         with _stage(seconds, "load"):
             from voxify3d.mesh.load import load_mesh
             from voxify3d.pipeline import voxelize_steps
