@@ -35,15 +35,14 @@ class RadianceConfig:
     """Learning rate of color (P)."""
     decay_steps: int = 20_000
     """Steps in which the learning rates fall to a tenth (P, D)."""
-    smoothness_weight: float = 1e-3
+    smoothness_weight: float = 1e-2
     """λ_d, of total variation of opacity and color, per pair of voxels (P names it
     and does not give its value for this stage)."""
-    entropy_weight: float = 1e-3
-    """λ_b, of the entropy of the background's share (P tabulates 0.5; see
-    docs/method.md for what that does to an empty start)."""
+    entropy_weight: float = 0.1
+    """λ_b, of the entropy of the background's share (P tabulates 0.5)."""
     entropy_start: float = 0.5
-    """Share of the run after which the entropy term acts. From an almost empty
-    field on, it keeps the field empty."""
+    """Share of the run after which the entropy term acts. With P's weight and D's
+    empty start, acting from 0 on leaves the field empty (measured, 600 steps)."""
     sampling: FieldSampling = "trilinear"
     """Of the field along rays (D: trilinear, activated after interpolation)."""
     step: float = 0.5
@@ -85,3 +84,18 @@ class RadianceConfig:
 def _bad(config: RadianceConfig, name: str, expected: str) -> ConfigError:
     value = getattr(config, name)
     return ConfigError(f"radiance.{name} must be {expected}, got {value!r}")
+
+
+QUICK_RADIANCE = RadianceConfig(
+    steps=300,
+    rays=2048,
+    background="random",
+    density_rate=0.3,
+    initial_alpha=1e-2,
+    free_alpha=1e-3,
+)
+"""For a CPU: a less empty start and a larger rate stand in for thousands of steps.
+
+knight.glb at size 40, silhouette IoU of opacity over 0.5: 150 steps 0.954, 300 0.965,
+600 0.955, 1200 0.961; share of half-opaque voxels 35, 15, 12 and 9 %.
+"""
