@@ -319,6 +319,15 @@ def test_specular_glossiness_gives_its_diffuse_color(tmp_path):
     assert mesh.materials[0].base_color == (0.1, 0.2, 0.3, 1)
 
 
+def test_black_that_glows_shows_its_glow(tmp_path):
+    maker = Maker()
+    rough = {"baseColorFactor": [0, 0, 0, 1]}
+    info = {"pbrMetallicRoughness": rough, "emissiveFactor": [0.5, 0.25, 0]}
+    maker.triangle()["material"] = maker.add("materials", info)
+    mesh = load_mesh(maker.glb(tmp_path / "a.glb"))
+    assert mesh.materials[0].base_color == (0.5, 0.25, 0, 1)
+
+
 @pytest.mark.parametrize(
     ("mode", "expected"),
     [

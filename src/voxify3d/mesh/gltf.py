@@ -584,7 +584,13 @@ class _Reader:
                 rough.get("baseColorFactor"),
                 rough.get("baseColorTexture"),
             )
-        factor = np.clip(np.array(factor or (1, 1, 1, 1), np.float64), 0, 1)
+        factor = np.array(factor or (1, 1, 1, 1), np.float64)
+        factor = np.clip(np.nan_to_num(factor), 0, 1)
+        if texture is None and not factor[:3].any():
+            # Black that glows: unlit looks are often stored so, and viewers show them.
+            glow = np.clip(np.nan_to_num(info.get("emissiveFactor", (0, 0, 0))), 0, 1)
+            if glow.any():
+                factor[:3], texture = glow, info.get("emissiveTexture")
         mode = info.get("alphaMode", "OPAQUE")
         modes: dict[str, Literal["opaque", "mask", "blend"]] = {
             "MASK": "mask",

@@ -4,6 +4,8 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from voxify3d.errors import MeshError
 from voxify3d.mesh.archive import read_zip
 from voxify3d.mesh.files import read_bytes
@@ -47,11 +49,13 @@ def load_mesh(path: str | Path, *, allow_missing_textures: bool = False) -> Mesh
             f"one of {', '.join(READERS)}, .zip. Export it as .glb."
         )
     try:
-        if suffix == ".zip":
-            return read_zip(
-                path, READERS, allow_missing_textures=allow_missing_textures
-            )
-        return READERS[suffix](path, allow_missing_textures=allow_missing_textures)
+        # What is not finite is counted and refused at the end; no need to warn before.
+        with np.errstate(all="ignore"):
+            if suffix == ".zip":
+                return read_zip(
+                    path, READERS, allow_missing_textures=allow_missing_textures
+                )
+            return READERS[suffix](path, allow_missing_textures=allow_missing_textures)
     except (
         LookupError,
         TypeError,
