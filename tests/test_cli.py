@@ -367,14 +367,25 @@ def test_a_folder_that_refuses_is_found_before_work(here, capsys, monkeypatch):
     )
 
 
-def test_too_little_memory_is_one_line(here, capsys, monkeypatch):
-    def hungry(mesh, config):
-        raise MemoryError
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (MemoryError(), "not enough memory; try a smaller --size"),
+        (FloatingPointError("loss at step 3 is nan"), "step 3 is nan; try smaller"),
+    ],
+)
+def test_what_large_settings_cause_is_one_line(
+    here, capsys, monkeypatch, error, message
+):
+    def failing(mesh, config):
+        raise error
         yield
 
-    monkeypatch.setattr("voxify3d.pipeline.voxelize_steps", hungry)
+    monkeypatch.setattr("voxify3d.pipeline.voxelize_steps", failing)
     assert main(["convert", "../in/robot.glb", "a.vox"]) == 1
-    assert "memory" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert re.fullmatch(f"error: .*{message}.*\n", err)
+    assert written(here) == set()
 
 
 def test_our_own_fault_keeps_its_traceback(here, monkeypatch):

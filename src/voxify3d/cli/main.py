@@ -49,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError:
         print_error("not enough memory; try a smaller --size or --pixelart.samples")
         return 1
+    except FloatingPointError as error:
+        print_error(f"{error}; try smaller weights or learning rates")
+        return 1
     except KeyboardInterrupt:
         print_error("interrupted")
         return 130
