@@ -8,6 +8,7 @@ import numpy as np
 
 from voxify3d.errors import MeshError
 from voxify3d.mesh.archive import read_zip
+from voxify3d.mesh.assimp import read_with_assimp
 from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.gltf import read_gltf
 from voxify3d.mesh.obj import read_obj
@@ -24,6 +25,9 @@ READERS: dict[str, Callable[..., Mesh]] = {
     ".ply": read_ply,
     ".stl": read_stl,
     ".off": read_with_trimesh,
+    ".fbx": read_with_assimp,
+    ".dae": read_with_assimp,
+    ".3ds": read_with_assimp,
 }
 """Suffix → function(path, *, allow_missing_textures)."""
 

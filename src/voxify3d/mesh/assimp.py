@@ -1,0 +1,188 @@
+""".fbx, .dae and .3ds, through assimp → Mesh (the extra `fbx`).
+
+Assimp is C++ that trusts its input, so it runs in a process of its own: a damaged file
+may crash or hang that one, never the caller. It knows no skins; skinned meshes stand
+as their mesh nodes put them, which is the bind pose.
+"""
+
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voxify3d.color.spaces import linear_from_srgb
+from voxify3d.errors import MeshError, MissingExtraError
+from voxify3d.mesh.build import Piece, mesh_from_pieces
+from voxify3d.mesh.files import read_bytes
+from voxify3d.mesh.image import TextureShelf
+from voxify3d.types import Material, Mesh
+
+MAX_SECONDS = 120
+MAX_BYTES = 8 << 30
+"""Of time and memory for the process that parses."""
+
+_MAX_NODES = 1_000_000
+
+
+def read_with_assimp(path: Path, *, allow_missing_textures: bool = False) -> Mesh:
+    """Read a file by assimp, with material colors, vertex colors and textures.
+
+    Args:
+        path: The file.
+        allow_missing_textures: Go on with the plain color where one is missing;
+            textures embedded in the file count as missing.
+
+    Raises:
+        MeshError: The file cannot be read, or holds no faces.
+        MissingExtraError: assimp is not installed.
+    """
+    data = read_bytes(path)
+    if importlib.util.find_spec("assimp_py") is None:
+        raise MissingExtraError(
+            f"{path.name}: {path.suffix} files need assimp: pip install "
+            "'voxify3d[fbx]', or export the mesh as .glb."
+        )
+    arrays, scene = _parsed(path)
+    # Blender writes linear colors into these formats, other programs what they show.
+    is_linear = b"Blender" in data
+    shelf = TextureShelf(path.name, path.parent, allow_missing=allow_missing_textures)
+    materials = [_material(info, shelf, is_linear) for info in scene["materials"]]
+    shelf.close()
+    pieces = []
+    for number, matrix in scene["placed"]:
+        world = np.array(matrix, np.float64)
+        faces = arrays[f"indices{number}"].reshape(-1, 3).astype(np.int64)
+        vertices = arrays[f"vertices{number}"].reshape(-1, 3).astype(np.float64)
+        if faces.size and faces.max() >= len(vertices):
+            raise MeshError(f"{path.name}: a face uses a missing vertex. Re-export it.")
+        vertices = vertices @ world[:3, :3].T + world[:3, 3]
+        if np.linalg.det(world[:3, :3]) < 0:
+            faces = faces[:, ::-1]
+        kind = int(scene["material_of"][number])
+        uv, color = None, None
+        if f"uv{number}" in arrays and materials[kind].texture is not None:
+            uv = arrays[f"uv{number}"][:, :2].astype(np.float32)[faces]
+            uv[..., 1] = 1 - uv[..., 1]  # assimp has v up
+        if f"color{number}" in arrays:
+            rgba = np.clip(arrays[f"color{number}"].reshape(-1, 4), 0, 1)
+            rgba[:, :3] = linear_from_srgb(rgba[:, :3])
+            color = None if (rgba == 1).all() else rgba.astype(np.float32)[faces]
+        pieces.append(Piece(vertices, faces, np.full(len(faces), kind), uv, color))
+    return mesh_from_pieces(
+        pieces, materials, name=path.stem, source=path.name, notes=shelf.notes
+    )
+
+
+def _parsed(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return what the other process made of a file."""
+    with tempfile.TemporaryDirectory(prefix="voxify3d-") as folder:
+        out = Path(folder) / "scene.npz"
+        command = [sys.executable, "-P", "-m", "voxify3d.mesh.assimp", path, out]
+        try:
+            done = subprocess.run(
+                command, capture_output=True, timeout=MAX_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise MeshError(
+                f"{path.name}: assimp takes more than {MAX_SECONDS} s. Export it as "
+                ".glb."
+            ) from error
+        if done.returncode != 0 or not out.exists():
+            lines = done.stderr.decode(errors="replace").strip().splitlines()
+            detail = lines[-1][:160] if lines else f"it ended with {done.returncode}"
+            raise MeshError(
+                f"{path.name}: cannot be read by assimp ({detail}). Check the suffix, "
+                "or export it as .glb."
+            )
+        with np.load(out, allow_pickle=False) as stored:
+            arrays = dict(stored)
+    return arrays, json.loads(bytes(arrays.pop("scene")))
+
+
+def _material(info: dict[str, Any], shelf: TextureShelf, is_linear: bool) -> Material:
+    color = np.clip(np.nan_to_num(info["color"]), 0, 1).astype(np.float64)
+    texture = None
+    if info["texture"]:
+        texture = shelf.from_file(info["texture"], is_uri=False)
+    if texture is not None:  # the color is then a leftover, as viewers take it
+        color = np.ones(3)
+    elif not is_linear:
+        color = linear_from_srgb(color)
+    red, green, blue = color.tolist()
+    opacity = min(max(float(info["opacity"]), 0.0), 1.0)
+    has_alpha = texture is not None and bool((texture[..., 3] < 255).any())
+    return Material(
+        name=info["name"],
+        base_color=(red, green, blue, opacity),
+        texture=texture,
+        alpha_mode="blend" if has_alpha or 0 < opacity < 1 else "opaque",
+    )
+
+
+# --- in the other process -------------------------------------------------------------
+
+
+def _parse(path: str, out: str) -> None:
+    """Read a file by assimp and store its scene as plain arrays."""
+    import assimp_py
+
+    _limit_memory()
+    flags = assimp_py.Process_Triangulate | assimp_py.Process_SortByPType
+    scene = assimp_py.import_file(path, flags)
+    arrays: dict[str, np.ndarray] = {}
+    for number, mesh in enumerate(scene.meshes):
+        triangles = mesh.num_indices == 3 * mesh.num_faces
+        indices = np.asarray(mesh.indices) if triangles else np.zeros(0, np.uint32)
+        arrays[f"vertices{number}"] = np.asarray(mesh.vertices)
+        arrays[f"indices{number}"] = indices
+        if mesh.texcoords and mesh.num_vertices:
+            uv = np.asarray(mesh.texcoords[0]).reshape(mesh.num_vertices, -1)
+            arrays[f"uv{number}"] = uv
+        if mesh.colors and mesh.num_vertices:
+            arrays[f"color{number}"] = np.asarray(mesh.colors[0])
+    placed = []
+    waiting: list[tuple[Any, np.ndarray]] = [(scene.root_node, np.eye(4))]
+    while waiting and len(placed) < _MAX_NODES:
+        node, above = waiting.pop()
+        world = above @ np.array(node.transformation, np.float64)
+        placed += [(int(mesh), world.tolist()) for mesh in node.mesh_indices]
+        waiting += [(child, world) for child in reversed(node.children)]
+    described = {
+        "placed": placed,
+        "material_of": [mesh.material_index for mesh in scene.meshes],
+        "materials": [_described(info) for info in scene.materials],
+    }
+    text = json.dumps(described).encode()
+    arrays["scene"] = np.frombuffer(text, np.uint8)
+    np.savez(out, allow_pickle=False, **arrays)
+
+
+def _described(info: dict[str, Any]) -> dict[str, Any]:
+    import assimp_py
+
+    textures = info.get("TEXTURES", {}).get(assimp_py.TextureType_DIFFUSE) or [
+        info.get("TEXTURE_BASE")
+    ]
+    return {
+        "name": str(info.get("NAME", "")),
+        "color": list(info.get("COLOR_DIFFUSE", (1.0, 1.0, 1.0)))[:3],
+        "opacity": info.get("OPACITY", 1.0),
+        "texture": textures[0],
+    }
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_BYTES, MAX_BYTES))
+
+
+if __name__ == "__main__":
+    _parse(sys.argv[1], sys.argv[2])

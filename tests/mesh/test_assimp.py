@@ -1,0 +1,84 @@
+""".fbx and .dae through assimp, which runs in a process of its own."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+from gltf_maker import middle_rgba
+
+from voxify3d.errors import MeshError, MissingExtraError
+from voxify3d.mesh import assimp
+from voxify3d.mesh.load import load_mesh
+
+needs_assimp = pytest.mark.skipif(
+    importlib.util.find_spec("assimp_py") is None,
+    reason="needs assimp: pip install 'voxify3d[fbx]'",
+)
+
+DAE = """<?xml version="1.0"?>
+<COLLADA xmlns="http://www.collada.org/2005/11/COLLADASchema" version="1.4.1">
+<asset><up_axis>{up}_UP</up_axis></asset>
+<library_effects><effect id="e"><profile_COMMON><technique sid="t"><lambert><diffuse>
+<color>0.2 0.4 0.6 1</color></diffuse></lambert></technique></profile_COMMON></effect>
+</library_effects>
+<library_materials><material id="m"><instance_effect url="#e"/></material>
+</library_materials>
+<library_geometries><geometry id="g"><mesh>
+<source id="p"><float_array id="a" count="9">0 0 0 1 0 0 0 0 2</float_array>
+<technique_common><accessor source="#a" count="3" stride="3"><param name="X"
+type="float"/><param name="Y" type="float"/><param name="Z" type="float"/></accessor>
+</technique_common></source>
+<vertices id="v"><input semantic="POSITION" source="#p"/></vertices>
+<triangles count="1" material="s"><input semantic="VERTEX" source="#v" offset="0"/>
+<p>0 1 2</p></triangles></mesh></geometry></library_geometries>
+<library_visual_scenes><visual_scene id="w"><node><translate>5 0 0</translate>
+<instance_geometry url="#g"><bind_material><technique_common><instance_material
+symbol="s" target="#m"/></technique_common></bind_material></instance_geometry></node>
+</visual_scene></library_visual_scenes>
+<scene><instance_visual_scene url="#w"/></scene></COLLADA>
+"""
+
+
+@needs_assimp
+@pytest.mark.parametrize(("up", "top"), [("Y", [6, 0, 2]), ("Z", [6, 2, 0])])
+def test_dae_stands_upright_with_its_color(up, top, tmp_path):
+    path = tmp_path / "a.dae"
+    path.write_text(DAE.format(up=up))
+    mesh = load_mesh(path)
+    np.testing.assert_allclose(mesh.bounds[1], top, atol=1e-6)
+    np.testing.assert_allclose(middle_rgba(mesh)[0, :3], [0.2, 0.4, 0.6], atol=1e-6)
+
+
+@needs_assimp
+def test_the_llama_is_brown_and_stands(shared_mesh):
+    mesh = load_mesh(shared_mesh("llama.fbx"))
+    low, high = mesh.bounds
+    np.testing.assert_allclose(high - low, [158, 585, 491], atol=1)
+    red, green, blue = np.median(middle_rgba(mesh)[:, :3], axis=0)
+    assert 0.6 > red > green > blue > 0.1
+
+
+@needs_assimp
+@pytest.mark.parametrize("suffix", [".fbx", ".dae", ".3ds"])
+def test_what_assimp_cannot_read_is_said(suffix, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(b"Kaydara FBX Binary  \0\x1a\0" + b"\xff" * 200)
+    with pytest.raises(MeshError, match="cannot be read by assimp"):
+        load_mesh(path)
+
+
+@needs_assimp
+def test_a_parser_that_hangs_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(assimp, "MAX_SECONDS", 0.01)
+    path = tmp_path / "a.dae"
+    path.write_text(DAE.format(up="Y"))
+    with pytest.raises(MeshError, match="takes more than"):
+        load_mesh(path)
+
+
+def test_a_missing_extra_says_how_to_install_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    path = tmp_path / "a.fbx"
+    path.write_bytes(b"Kaydara")
+    with pytest.raises(MissingExtraError, match=r"pip install 'voxify3d\[fbx\]'"):
+        load_mesh(path)
