@@ -74,6 +74,10 @@ def test_suffixes_in_capitals_are_fine(glb):
     assert len(load_mesh(glb.rename(glb.with_suffix(".GLB"))).faces) == 12
 
 
+def test_a_vrm_is_a_glb(glb):
+    assert len(load_mesh(glb.rename(glb.with_suffix(".vrm"))).faces) == 12
+
+
 def test_a_gltf_that_is_a_glb_inside_is_fine(glb):
     assert len(load_mesh(glb.rename(glb.with_suffix(".gltf"))).faces) == 12
 

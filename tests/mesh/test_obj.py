@@ -54,6 +54,28 @@ def test_material_colors_are_as_programs_show_them(tmp_path):
     assert mesh.notes == ()
 
 
+@pytest.mark.parametrize(
+    ("kd", "expected"),
+    [("0 0 0", [1, 1, 1]), ("0.8 0.8 0.8", [1, 1, 1]), ("1 0 0.5", [1, 0, 0.5])],
+)
+def test_only_a_colored_kd_tints_a_map(kd, expected, tmp_path):
+    Image.new("RGB", (1, 1), (255, 255, 255)).save(tmp_path / "t.png")
+    text = "mtllib a.mtl\nusemtl m\n" + TRIANGLE + "vt 0 0\nf 1/1 2/1 3/1\n"
+    library = f"newmtl m\nKd {kd}\nmap_Kd t.png\n"
+    mesh = load_mesh(written(tmp_path, text, library))
+    np.testing.assert_allclose(middle_rgba(mesh)[0, :3], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("line", "alpha"), [("d 0.25", 0.25), ("Tr 0.25", 0.75), ("d 0", 1), ("Tr 1", 1)]
+)
+def test_opacity_is_read_and_none_at_all_is_not_believed(line, alpha, tmp_path):
+    text = "mtllib a.mtl\nusemtl m\n" + TRIANGLE + "f 1 2 3\n"
+    mesh = load_mesh(written(tmp_path, text, f"newmtl m\n{line}\n"))
+    assert mesh.materials[0].base_color[3] == alpha
+    assert mesh.materials[0].alpha_mode == ("blend" if alpha < 1 else "opaque")
+
+
 def test_vertex_colors_follow_the_positions(tmp_path):
     text = "v 0 0 0 1 0 0\nv 1 0 0 1 0 0\nv 0 1 0 1 0 0\nf 1 2 3\n"
     mesh = load_mesh(written(tmp_path, text))

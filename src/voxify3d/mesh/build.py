@@ -61,7 +61,9 @@ def mesh_from_pieces(
     vertices, faces = _joined_geometry(pieces)
     notes = list(notes)
 
-    used = np.unique(faces)
+    is_used = np.zeros(len(vertices), bool)
+    is_used[faces] = True
+    used = np.flatnonzero(is_used)
     broken = ~np.isfinite(vertices[used]).all(axis=1)
     if broken.any():
         raise MeshError(

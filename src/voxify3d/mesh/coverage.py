@@ -62,7 +62,7 @@ def surface_coverage(mesh: Mesh, frame: Frame) -> Coverage:
         count = np.full(len(faces), 3)
         source = faces
         for axis in range(3):
-            pieces, count, source = _cut(pieces, count, source, axis, shape[axis])
+            pieces, count, source = _cut(pieces, count, source, axis, frame.shape[axis])
         _accumulate(mesh, pieces, count, source, shape, area, lab)
     lab /= np.maximum(area, 1e-12)[:, None]
     return Coverage(

@@ -15,6 +15,7 @@ from voxify3d.mesh.obj import read_obj
 from voxify3d.mesh.other import read_with_trimesh
 from voxify3d.mesh.ply import read_ply
 from voxify3d.mesh.stl import read_stl
+from voxify3d.mesh.threemf import read_3mf
 from voxify3d.types import Mesh
 
 READERS: dict[str, Callable[..., Mesh]] = {
@@ -25,6 +26,7 @@ READERS: dict[str, Callable[..., Mesh]] = {
     ".ply": read_ply,
     ".stl": read_stl,
     ".off": read_with_trimesh,
+    ".3mf": read_3mf,
     ".fbx": read_with_assimp,
     ".dae": read_with_assimp,
     ".3ds": read_with_assimp,

@@ -222,16 +222,18 @@ def _material(
     if "map_kd" in values:
         reference, clamp = _map_reference(values["map_kd"])
         texture = shelf.from_file(reference, is_uri=False)
-        # Exporters that write a map often leave Kd black; viewers show the map.
-        if texture is not None and not color.any():
+        # A gray Kd beside a map is the exporter's default (black, 0.64, 0.8), no tint.
+        if texture is not None and np.ptp(color) == 0:
             color = np.ones(3)
-    linear = linear_from_srgb(np.clip(color, 0, 1))
+    if alpha <= 0:  # written by programs that mean the opposite; nothing would be seen
+        alpha = 1.0
+    linear = linear_from_srgb(np.clip(np.nan_to_num(color), 0, 1))
     blends = alpha < 1 or "map_d" in values
     mode: Literal["opaque", "mask", "blend"] = "blend" if blends else "opaque"
     wrap: Literal["clamp", "repeat"] = "clamp" if clamp else "repeat"
     return Material(
         name=name,
-        base_color=(linear[0], linear[1], linear[2], min(max(alpha, 0.0), 1.0)),
+        base_color=(linear[0], linear[1], linear[2], min(alpha, 1.0)),
         texture=texture,
         wrap=(wrap, wrap),
         alpha_mode=mode,
