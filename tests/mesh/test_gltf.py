@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import trimesh
 from gltf_maker import TRIANGLE, Maker, middle_rgba
 
 from voxify3d.color.spaces import srgb_from_linear
@@ -377,6 +378,20 @@ def test_real_files_have_the_expected_size(name, shared_mesh):
     assert len(mesh.faces) == faces
     low, high = mesh.bounds
     np.testing.assert_allclose(high - low, box, rtol=0.01)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["toy-robot/toy-robot.glb", "birthday-cake.gltf", "oak-tree/oak-tree.gltf"],
+)
+def test_another_reader_finds_the_same_triangles(name, shared_mesh):
+    path = shared_mesh(name)
+    mesh = load_mesh(path)
+    other = trimesh.load_scene(path, process=False).to_mesh()
+    size = np.ptp(mesh.bounds)
+    ours = np.sort((corners(mesh).mean(axis=1) / size).round(4), axis=0)
+    theirs = np.sort((other.triangles.mean(axis=1) / size).round(4), axis=0)
+    np.testing.assert_allclose(ours, theirs, atol=2e-4)
 
 
 def test_robot_hands_are_attached_to_its_arms(shared_mesh):

@@ -314,6 +314,28 @@ def test_a_billion_vertices_without_data_are_refused(tmp_path):
     refused(maker.glb(tmp_path / "a.glb"), "count is 1000000000")
 
 
+def test_too_many_instances_are_refused_before_they_are_made(tmp_path):
+    maker = Maker()
+    maker.triangle(np.tile(TRIANGLE, (100, 1)))
+    info = {"componentType": 5126, "count": 4_000_000, "type": "VEC3"}
+    attributes = {"TRANSLATION": maker.add("accessors", info)}
+    instances = {"EXT_mesh_gpu_instancing": {"attributes": attributes}}
+    maker.document["nodes"][0]["extensions"] = instances
+    refused(maker.glb(tmp_path / "a.glb"), "more than 16,000,000 faces")
+
+
+def test_five_hundred_instances_are_no_problem(tmp_path):
+    maker = Maker()
+    maker.triangle()
+    places = np.arange(1500).reshape(500, 3) * 10.0
+    attributes = {"TRANSLATION": maker.accessor(places)}
+    instances = {"EXT_mesh_gpu_instancing": {"attributes": attributes}}
+    maker.document["nodes"][0]["extensions"] = instances
+    mesh = load_mesh(maker.glb(tmp_path / "a.glb"))
+    assert len(mesh.faces) == 500
+    assert mesh.part.max() == 499
+
+
 def test_a_face_of_a_missing_vertex_is_said(tmp_path):
     maker = Maker()
     maker.triangle()["indices"] = maker.accessor([0, 1, 7], "u2")

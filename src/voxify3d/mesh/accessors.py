@@ -24,7 +24,7 @@ WIDTHS = {
 
 _MESHOPT = ("EXT_meshopt_compression", "KHR_meshopt_compression")
 _MAX_DECODED = 1 << 30
-_MAX_ZEROS = 1 << 24
+_MAX_ZEROS = 1 << 22
 """Elements of an accessor without data, which costs the file nothing."""
 
 

@@ -26,7 +26,7 @@ from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.image import Texture, TextureShelf
 from voxify3d.types import Material, Mesh
 
-MAX_FACES = 50_000_000
+MAX_FACES = 16_000_000
 """Of all nodes and instances together."""
 
 _Wrap = Literal["repeat", "clamp", "mirror"]
@@ -184,10 +184,7 @@ class _Reader:
                 for piece in self._placed(primitive, node, world, number):
                     total += len(piece.faces)
                     if total > MAX_FACES:
-                        raise MeshError(
-                            f"{self.source}: more than {MAX_FACES:,} faces. Decimate "
-                            "the mesh first."
-                        )
+                        raise self._too_many()
                     pieces.append(piece)
         self.shelf.close()
         pieces = self._without_mask_colors(pieces)
@@ -197,6 +194,11 @@ class _Reader:
             name=self.path.stem,
             source=self.source,
             notes=[*dict.fromkeys(self.notes), *self.shelf.notes],
+        )
+
+    def _too_many(self) -> MeshError:
+        return MeshError(
+            f"{self.source}: more than {MAX_FACES:,} faces. Decimate the mesh first."
         )
 
     def _entry(self, kind: str, number: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -289,8 +291,11 @@ class _Reader:
         if skinned:
             vertices, flipped = self._skinned(primitive, node["skin"], world)
             return [self._piece(primitive, vertices, flipped)]
+        instances = self._instances(node)
+        if len(instances) * len(primitive.faces) > MAX_FACES:
+            raise self._too_many()
         pieces = []
-        for matrix in self._instances(node):
+        for matrix in instances:
             matrix = world[number] @ matrix
             vertices = primitive.positions @ matrix[:3, :3].T + matrix[:3, 3]
             flipped = bool(np.linalg.det(matrix[:3, :3]) < 0)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import trimesh
 from jaxtyping import Float32
 
 from voxify3d.color.spaces import linear_from_srgb
@@ -27,6 +26,8 @@ def read_with_trimesh(path: Path, *, allow_missing_textures: bool = False) -> Me
     Raises:
         MeshError: The file cannot be read, or holds no faces.
     """
+    import trimesh  # half a second that other formats need not wait for
+
     data = read_bytes(path)
     kind = path.suffix.lower().removeprefix(".")
     try:

@@ -20,7 +20,7 @@ from voxify3d.types import Material, Mesh
 MAX_BYTES = 1 << 30
 """Of one member, unpacked."""
 _MAX_DEPTH = 64
-_MAX_PLACED = 100_000
+_MAX_PLACED = 20_000
 
 _Key = tuple[str, str]
 """Model file and id: ids are unique within one file."""
