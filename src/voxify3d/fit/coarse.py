@@ -20,7 +20,7 @@ from voxify3d.fit.occupancy import (
 from voxify3d.fit.thin import reconnect, sheet_voxels
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import Picture, PixelArt
-from voxify3d.render.columns import first_occupied, to_volume
+from voxify3d.render.columns import to_volume
 
 NEIGHBORS_26 = np.ones((3, 3, 3), bool)
 
@@ -54,14 +54,14 @@ def coarse_occupancy(coverage: Coverage, art: PixelArt, min_part: int = 2) -> Oc
     """
     touched = coverage.touched
     solid = fill_inside(touched)
-    locked = sheet_voxels(touched, art)
+    locked = sheet_voxels(touched, art) | fronts(rescued_cells(art), art, solid.shape)
     hull = np.ones_like(solid)
     for picture in art.pictures:
         hull &= np.expand_dims(picture.filled, picture.view.axis)
     start = solid & (hull | well_seen(art, solid.shape)) | locked
     free = ndimage.binary_dilation(touched, NEIGHBORS_26)
     tables = view_tables(art, solid.shape, locked)
-    start |= missing_fronts(start, art)
+    start |= fronts(empty_columns(start, art), art, solid.shape)
     occupied = polish_occupancy(start, tables, free & ~locked)
     occupied = drop_small_parts(occupied, locked, min_part)
     bridges = reconnect(occupied, touched, coverage.area)
@@ -109,20 +109,34 @@ def well_seen(art: PixelArt, shape: tuple[int, ...]) -> Bool[np.ndarray, "x y z"
     return seen
 
 
-def missing_fronts(
+def rescued_cells(art: PixelArt) -> list[Bool[np.ndarray, "_ _"]]:
+    """Return the cells of each view that are filled for the sake of a thin part."""
+    return [picture.rescued for picture in art.pictures]
+
+
+def empty_columns(
     occupied: Bool[np.ndarray, "x y z"], art: PixelArt
+) -> list[Bool[np.ndarray, "_ _"]]:
+    """Return the filled cells of each view that see no voxel."""
+    return [
+        picture.filled & ~occupied.any(axis=picture.view.axis)
+        for picture in art.pictures
+    ]
+
+
+def fronts(
+    cells: list[Bool[np.ndarray, "_ _"]], art: PixelArt, shape: tuple[int, ...]
 ) -> Bool[np.ndarray, "x y z"]:
-    """Return a voxel at its depth for every filled cell whose column is empty."""
-    added = np.zeros_like(occupied)
-    for picture in art.pictures:
-        length = occupied.shape[picture.view.axis]
-        empty = first_occupied(occupied, picture.view) == length
-        a, b = np.nonzero(empty & picture.filled & np.isfinite(picture.depth))
+    """Return the voxels at the mesh's median depth in some cells of each view."""
+    found = np.zeros(shape, bool)
+    for chosen, picture in zip(cells, art.pictures, strict=True):
+        length = shape[picture.view.axis]
+        a, b = np.nonzero(chosen & np.isfinite(picture.depth))
         d = np.clip(picture.depth[a, b].astype(np.int64), 0, length - 1)
-        columns = np.zeros((*picture.filled.shape, length), bool)
+        columns = np.zeros((*chosen.shape, length), bool)
         columns[a, b, d] = True
-        added |= to_volume(columns, picture.view)
-    return added
+        found |= to_volume(columns, picture.view)
+    return found
 
 
 def view_tables(
@@ -142,7 +156,7 @@ def drop_small_parts(
     locked: Bool[np.ndarray, "x y z"],
     min_part: int,
 ) -> Bool[np.ndarray, "x y z"]:
-    """Drop loose parts (26-connected) of at most `min_part` voxels, none of them locked.
+    """Drop loose, unlocked parts (26-connected) of at most `min_part` voxels.
 
     The largest part always stays.
     """

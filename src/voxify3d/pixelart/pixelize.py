@@ -7,10 +7,14 @@ cost of 1 is about one just noticeable difference.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int
+from jaxtyping import Bool, Float32, Int
 
-from voxify3d.color.palette import extract_palette
 from voxify3d.color.spaces import bytes_from_oklab, oklab_from_bytes
+from voxify3d.pixelart.features import (
+    find_features,
+    samples_of_ground,
+)
+from voxify3d.pixelart.palette import palette_of
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import CellStatistics, cell_statistics, contrast
 from voxify3d.types import Palette, Render, View
@@ -32,6 +36,7 @@ class Picture:
         cost: What each palette entry would cost in each cell, weighted by how much
             the cell counts; 0 in empty cells.
         coverage: Share of each cell that the mesh covers. Range [0, 1].
+        rescued: Cells filled for the sake of a thin part: its voxels must stay.
         depth: Median depth of the mesh in the cell, voxels; infinite where none.
         depths: Depths of the cell's samples, voxels; infinite where nothing is hit.
         lab: Target color of each cell before the palette, OKLab.
@@ -43,6 +48,7 @@ class Picture:
     index: Int[np.ndarray, "a b"]
     cost: Float32[np.ndarray, "a b k"]
     coverage: Float32[np.ndarray, "a b"]
+    rescued: Bool[np.ndarray, "a b"]
     depth: Float32[np.ndarray, "a b"]
     depths: Float32[np.ndarray, "a b s"]
     lab: Float32[np.ndarray, "a b 3"]
@@ -79,12 +85,20 @@ def pixelize(
     """
     config = config or PixelArtConfig()
     cells = [cell_statistics(render, config.coverage) for render in renders]
-    palette = Palette(bytes_from_oklab(palette_of(cells, colors, config, seed)))
+    features = find_features(cells, seed) if config.feature_weight else []
+    entries = palette_of(cells, features, colors, config, seed)
+    palette = Palette(bytes_from_oklab(entries))
     lab = oklab_from_bytes(palette.rgb).astype(np.float32)
     pictures = []
     for number, cell in enumerate(cells):
         weight = config.front_weight if number == 0 else 1.0
-        cost = _costs(cell, lab, config)
+        ground = samples_of_ground(features, number, cell)
+        cost = _costs(cell, ground, lab, config)
+        for feature in features:
+            if feature.view == number:
+                a, b = feature.cells.T
+                apart = 100 * np.linalg.norm(lab - feature.lab, axis=1)
+                cost[a, b] += config.feature_weight * (apart - apart.min())
         index = np.where(cell.filled, cost.argmin(axis=-1), -1)
         stands_out = np.minimum(contrast(cell.mean, cell.filled) / 0.1, 2)
         emphasis = (weight * (1 + config.saliency * stands_out)).astype(np.float32)
@@ -95,6 +109,7 @@ def pixelize(
                 index=index,
                 cost=cost,
                 coverage=cell.coverage,
+                rescued=cell.rescued,
                 depth=cell.depth,
                 depths=cell.depths,
                 lab=cell.mean if config.cell_color == "mean" else cell.median,
@@ -105,45 +120,30 @@ def pixelize(
     return PixelArt(tuple(pictures), palette)
 
 
-def palette_of(
-    cells: list[CellStatistics], colors: int, config: PixelArtConfig, seed: int
-) -> Float64[np.ndarray, "k 3"]:
-    """Return the palette of the filled cells of all views, OKLab.
-
-    Cells of one color count more than cells across an edge: an edge's in-between
-    colors are nobody's.
-    """
-    filled = [cell.filled for cell in cells]
-    lab = np.concatenate([c.median[f] for c, f in zip(cells, filled, strict=True)])
-    spread = np.concatenate([c.spread[f] for c, f in zip(cells, filled, strict=True)])
-    if not len(lab):  # thinner than half a cell from every side
-        filled = [cell.coverage > 0 for cell in cells]
-        lab = np.concatenate([c.median[f] for c, f in zip(cells, filled, strict=True)])
-        spread = np.zeros(len(lab), np.float32)
-    weight = 1 / (1 + 40 * spread)
-    return extract_palette(
-        lab.astype(np.float64),
-        weight.astype(np.float64),
-        colors,
-        seed=seed,
-        rarity=config.rarity,
-    )
-
-
 def _costs(
-    cell: CellStatistics, palette: Float32[np.ndarray, "k 3"], config: PixelArtConfig
+    cell: CellStatistics,
+    hit: Bool[np.ndarray, "a b s"],
+    palette: Float32[np.ndarray, "k 3"],
+    config: PixelArtConfig,
 ) -> Float32[np.ndarray, "a b k"]:
-    """Return what each palette entry costs in each cell; 0 in cells without a hit."""
+    """Return what each palette entry costs in each cell; 0 in cells without a hit.
+
+    Args:
+        cell: One view.
+        hit: Samples that count.
+        palette: OKLab.
+        config: How a cell gets its color.
+    """
     a, b, s = cell.hit.shape
-    cost = np.zeros((a * b, len(palette)), np.float32)
+    k = len(palette)
+    cost = np.zeros((a * b, k), np.float32)
     seen = np.flatnonzero(cell.hit.any(axis=-1))
     if config.cell_color != "vote":
         target = cell.mean if config.cell_color == "mean" else cell.dominant
         apart = target.reshape(-1, 3)[seen][:, None] - palette
         cost[seen] = 100 * np.linalg.norm(apart, axis=-1)
-        return cost.reshape(a, b, -1)
-    lab, hit = cell.lab.reshape(-1, s, 3), cell.hit.reshape(-1, s)
-    mean = cell.mean.reshape(-1, 3)
+        return cost.reshape(a, b, k)
+    lab, hit = cell.lab.reshape(-1, s, 3), hit.reshape(-1, s)
     for first in range(0, len(seen), _CELLS_PER_CALL):
         rows = seen[first : first + _CELLS_PER_CALL]
         inside = hit[rows][:, :, None]
@@ -152,13 +152,14 @@ def _costs(
         count = inside.sum(axis=1)
         vote = (distance * inside).sum(axis=1) / count
         ordered = np.sort(np.where(inside, distance, np.inf), axis=1)
-        rank = (_PRESENT * count).astype(np.int64)[:, None]
-        near = np.take_along_axis(
-            ordered, np.broadcast_to(rank, (*rank.shape[:2], len(palette))), axis=1
-        )[:, 0]
+        rank = np.broadcast_to(
+            (_PRESENT * count).astype(int)[:, None], (len(rows), 1, k)
+        )
+        near = np.take_along_axis(ordered, rank, axis=1)[:, 0]
         absent = np.minimum(near - near.min(axis=1, keepdims=True), _PRESENCE_LIMIT)
-        to_mean = 100 * np.linalg.norm(mean[rows][:, None] - palette, axis=-1)
+        mean = (lab[rows] * inside).sum(axis=1) / count
+        to_mean = 100 * np.linalg.norm(mean[:, None] - palette, axis=-1)
         cost[rows] = (
             config.vote * vote + (1 - config.vote) * to_mean + config.crispness * absent
         )
-    return cost.reshape(a, b, -1)
+    return cost.reshape(a, b, k)

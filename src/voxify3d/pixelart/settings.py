@@ -29,6 +29,11 @@ class PixelArtConfig:
     """How much more the front view counts than each other view."""
     saliency: float = 1.0
     """How much more cells count that stand out from their surroundings."""
+    feature_weight: float = 2.0
+    """How firmly eyes, buttons and stripes hold their color; 0 leaves them to
+    chance."""
+    palette: str = "kmeans"
+    """How the palette is found: one of `voxify3d.color.palette.STRATEGIES`."""
     rarity: float = 3.0
     """Exponent that draws palette entries towards rare colors; 2 is plain K-means."""
 
@@ -49,7 +54,7 @@ class PixelArtConfig:
                 raise ConfigError(
                     f"pixelart.{name} must be 0 to 1, got {getattr(self, name)}"
                 )
-        for name in ("front_weight", "saliency", "rarity"):
+        for name in ("front_weight", "saliency", "feature_weight", "rarity"):
             if not 0 <= getattr(self, name) <= 100:
                 raise ConfigError(
                     f"pixelart.{name} must be 0 to 100, got {getattr(self, name)}"

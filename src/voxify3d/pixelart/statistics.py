@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float32
 from scipy import ndimage
 
 from voxify3d.color.spaces import oklab_from_srgb
+from voxify3d.pixelart.thin import thin_cells
 from voxify3d.types import Render, View
 
 _WEISZFELD_STEPS = 12
@@ -21,6 +22,7 @@ class CellStatistics:
         view: The view.
         coverage: Covered share. Range [0, 1].
         filled: Cells that pixel art fills.
+        rescued: Those of them that are filled for the sake of a thin part.
         depth: Median depth of the hits, voxels; infinite without any.
         lab: The samples' colors.
         hit: The samples that hit.
@@ -34,6 +36,7 @@ class CellStatistics:
     view: View
     coverage: Float32[np.ndarray, "a b"]
     filled: Bool[np.ndarray, "a b"]
+    rescued: Bool[np.ndarray, "a b"]
     depth: Float32[np.ndarray, "a b"]
     lab: Float32[np.ndarray, "a b s 3"]
     hit: Bool[np.ndarray, "a b s"]
@@ -67,12 +70,15 @@ def cell_statistics(render: Render, coverage: float = 0.5) -> CellStatistics:
         out[seen] = values
         return out.reshape(a, b, *values.shape[1:])
 
+    filled = render.coverage >= coverage - 1e-6
+    rescued = thin_cells(render.hit, filled, int(np.sqrt(render.hit.shape[2])))
     ordered = np.sort(render.depth, axis=-1)
     middle = np.maximum(render.hit.sum(axis=-1) - 1, 0) // 2
     return CellStatistics(
         view=render.view,
         coverage=render.coverage,
-        filled=render.coverage >= coverage - 1e-6,
+        filled=filled | rescued,
+        rescued=rescued,
         depth=np.take_along_axis(ordered, middle[..., None], axis=-1)[..., 0],
         lab=spread_out(samples),
         hit=render.hit,

@@ -1,0 +1,150 @@
+"""The palette of six pictures: common colors, and what a face cannot do without.
+
+`n` colors with weights, `k` entries, `t` candidates.
+"""
+
+import numpy as np
+from jaxtyping import Float64
+
+from voxify3d.color.palette import extract_palette
+from voxify3d.pixelart.features import Feature
+from voxify3d.pixelart.settings import PixelArtConfig
+from voxify3d.pixelart.statistics import CellStatistics
+
+OUTLIER = 0.15
+"""Distance (OKLab) from which a color looks like another color, not another shade:
+its cost then grows with the fourth power instead of the second."""
+FEATURE_CELLS = 0.5
+"""A cell of a feature counts as much as this many cells of an area."""
+_CANDIDATES = 24
+_SWAPS = 16
+_RECENTERINGS = 8
+
+
+def palette_of(
+    cells: list[CellStatistics],
+    features: list[Feature],
+    colors: int,
+    config: PixelArtConfig,
+    seed: int,
+) -> Float64[np.ndarray, "k 3"]:
+    """Return the palette of the filled cells of all views, OKLab.
+
+    Cells of one color count more than cells across an edge, whose in-between colors
+    are nobody's. Features count as several cells. K-means gives the start; then
+    entries are swapped as long as the sum of costs falls, so that two shades of a
+    large area do not keep the only skin color out.
+
+    Args:
+        cells: The six views, front first.
+        features: Small things that stand out.
+        colors: Most entries.
+        config: Settings.
+        seed: Of the K-means starts.
+    """
+    lab, weight = _colors_of(cells, features, config)
+    strategy = config.palette
+    palette = extract_palette(
+        lab, weight, colors, strategy=strategy, seed=seed, rarity=config.rarity
+    )
+    if strategy != "kmeans" or len(palette) < colors or not config.feature_weight:
+        return palette
+    finer = extract_palette(lab, weight, max(_CANDIDATES, 2 * colors), seed=seed)
+    candidates = np.concatenate([finer, *[f.lab[None] for f in features]])
+    return swap_entries(lab, weight, palette, candidates)
+
+
+def _colors_of(
+    cells: list[CellStatistics], features: list[Feature], config: PixelArtConfig
+) -> tuple[Float64[np.ndarray, "n 3"], Float64[np.ndarray, " n"]]:
+    """Return the colors a palette is taken from, and how much each counts."""
+    labs, weights = [], []
+    for number, cell in enumerate(cells):
+        # thinner than half a cell from every side: better its colors than none
+        used = cell.filled if cell.filled.any() else cell.coverage > 0
+        pure = 1 / (1 + 40 * cell.spread[used])
+        labs.append(cell.median[used])
+        weights.append(pure * (config.front_weight if number == 0 else 1))
+    for feature in features:
+        count = config.feature_weight * FEATURE_CELLS * len(feature.cells)
+        labs.append(feature.lab[None])
+        weights.append([count * (config.front_weight if feature.view == 0 else 1)])
+    lab = np.concatenate(labs).astype(np.float64)
+    return lab, np.concatenate(weights).astype(np.float64)
+
+
+def _cost(distance: np.ndarray) -> np.ndarray:
+    return distance**2 * (1 + (distance / OUTLIER) ** 2)
+
+
+def swap_entries(
+    lab: Float64[np.ndarray, "n 3"],
+    weight: Float64[np.ndarray, " n"],
+    palette: Float64[np.ndarray, "k 3"],
+    candidates: Float64[np.ndarray, "t 3"],
+) -> Float64[np.ndarray, "k 3"]:
+    """Swap entries for candidates while the sum of weighted costs falls.
+
+    Args:
+        lab: Colors.
+        weight: How much each counts.
+        palette: Where to start.
+        candidates: Colors that may become entries; each is then re-centered on the
+            colors that it serves.
+    """
+    total = _total(lab, weight, palette)
+    for _ in range(_SWAPS):
+        best, swap = _best_swap(lab, weight, palette, candidates)
+        if best >= total * (1 - 1e-3):
+            break
+        changed = palette.copy()
+        changed[swap[0]] = candidates[swap[1]]
+        palette = _recenter(lab, weight, changed)
+        total = _total(lab, weight, palette)
+    return palette[np.lexsort(palette.T[::-1])]
+
+
+def _distances(lab: np.ndarray, entries: np.ndarray) -> Float64[np.ndarray, "n k"]:
+    return np.linalg.norm(lab[:, None] - entries, axis=-1)
+
+
+def _total(lab: np.ndarray, weight: np.ndarray, palette: np.ndarray) -> float:
+    return float(weight @ _cost(_distances(lab, palette).min(axis=1)))
+
+
+def _best_swap(
+    lab: np.ndarray, weight: np.ndarray, palette: np.ndarray, candidates: np.ndarray
+) -> tuple[float, tuple[int, int]]:
+    """Return the least total that one swap reaches, and (entry, candidate)."""
+    to_palette = _distances(lab, palette)
+    to_candidate = _cost(_distances(lab, candidates))
+    best, swap = np.inf, (0, 0)
+    for entry in range(len(palette)):
+        rest = _cost(np.delete(to_palette, entry, axis=1).min(axis=1))
+        totals = weight @ np.minimum(rest[:, None], to_candidate)
+        if totals.min() < best:
+            best, swap = float(totals.min()), (entry, int(totals.argmin()))
+    return best, swap
+
+
+def _recenter(
+    lab: np.ndarray, weight: np.ndarray, palette: np.ndarray
+) -> Float64[np.ndarray, "k 3"]:
+    """Move entries to where their colors cost least; keep the best total seen."""
+    best, least = palette, _total(lab, weight, palette)
+    for _ in range(_RECENTERINGS):
+        distance = _distances(lab, palette)
+        nearest = distance.argmin(axis=1)
+        pull = weight * (1 + 2 * (distance.min(axis=1) / OUTLIER) ** 2)
+        share = np.bincount(nearest, pull, minlength=len(palette))
+        moved = palette.copy()
+        for channel in range(3):
+            total = np.bincount(nearest, pull * lab[:, channel], len(palette))
+            moved[:, channel] = np.where(
+                share > 0, total / np.maximum(share, 1e-12), palette[:, channel]
+            )
+        palette = moved
+        total = _total(lab, weight, palette)
+        if total < least:
+            best, least = palette, total
+    return best
