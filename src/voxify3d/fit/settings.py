@@ -22,7 +22,7 @@ class CoarseConfig:
     """Loose parts of at most this many voxels are dropped."""
 
     def __post_init__(self) -> None:
-        _check("coarse", self, 0, "min_part")
+        _check("coarse", self, 0.0, "min_part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class FineConfig:
         _check(
             "fine",
             self,
-            0,
+            0.0,
             "steps",
             "pixel_weight",
             "depth_weight",
