@@ -14,6 +14,9 @@ from voxify3d.pixelart.statistics import CellStatistics
 OUTLIER = 0.15
 """Distance (OKLab) from which a color looks like another color, not another shade:
 its cost then grows with the fourth power instead of the second."""
+CHROMA = np.array([1.0, 2.0, 2.0])
+"""Scale of L, a and b while a palette is sought: another hue is worse than another
+shade. The value of CSS Color 4 (deltaEOK2)."""
 FEATURE_CELLS = 0.5
 """A cell of a feature counts as much as this many cells of an area."""
 _CANDIDATES = 24
@@ -43,15 +46,16 @@ def palette_of(
         seed: Of the K-means starts.
     """
     lab, weight = _colors_of(cells, features, config)
+    lab = lab * CHROMA
     strategy = config.palette
     palette = extract_palette(
         lab, weight, colors, strategy=strategy, seed=seed, rarity=config.rarity
     )
     if strategy != "kmeans" or len(palette) < colors or not config.feature_weight:
-        return palette
+        return palette / CHROMA
     finer = extract_palette(lab, weight, max(_CANDIDATES, 2 * colors), seed=seed)
-    candidates = np.concatenate([finer, *[f.lab[None] for f in features]])
-    return swap_entries(lab, weight, palette, candidates)
+    candidates = np.concatenate([finer, *[f.lab[None] * CHROMA for f in features]])
+    return swap_entries(lab, weight, palette, candidates) / CHROMA
 
 
 def _colors_of(
