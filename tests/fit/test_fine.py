@@ -8,7 +8,13 @@ from makers import joined, random_art, random_picture
 
 from voxify3d.color.spaces import oklab_from_bytes
 from voxify3d.fit.coarse import coarse_occupancy
-from voxify3d.fit.fine import FineFit, shell_view, view_losses
+from voxify3d.fit.fine import (
+    FineFit,
+    cell_picture,
+    render_shell,
+    shell_view,
+    view_losses,
+)
 from voxify3d.fit.settings import FineConfig
 from voxify3d.mesh.coverage import surface_coverage
 from voxify3d.mesh.shapes import box, sphere
@@ -71,7 +77,9 @@ def test_the_losses_of_a_shell_are_those_of_marched_pictures(view, share):
     shell |= np.indices(SHAPE)[view.axis] == 1
     thickness = np.where(shell, thickness, 0)
     columns = shell_view(shell, locked, picture, palette)
-    losses = view_losses(columns, *on_shell(shell, thickness, color), CONFIG)
+    losses = view_losses(
+        columns, render_shell(columns, *on_shell(shell, thickness, color)), CONFIG
+    )
     expected = loss_by_marching(picture, palette, locked, thickness, color, CONFIG)
     assert losses.keys() == expected.keys()
     for name, loss in losses.items():
@@ -87,7 +95,9 @@ def test_the_gradient_of_a_shell_is_the_slope_of_marched_pictures(view):
     s, c = on_shell(shell, thickness, color)
     s, c = s.requires_grad_(), c.requires_grad_()
     columns = shell_view(shell, locked, picture, palette)
-    total = torch.stack(list(view_losses(columns, s, c, config).values())).sum()
+    total = torch.stack(
+        list(view_losses(columns, render_shell(columns, s, c), config).values())
+    ).sum()
     total.backward()
     assert s.grad is not None
     assert c.grad is not None
@@ -120,7 +130,9 @@ def test_pictures_without_a_depth_or_color_pull_at_nothing_but_opacity():
     thickness = np.full(SHAPE, 1.0)
     losses = view_losses(
         columns,
-        *on_shell(np.ones(SHAPE, bool), thickness, np.ones((*SHAPE, 3))),
+        render_shell(
+            columns, *on_shell(np.ones(SHAPE, bool), thickness, np.ones((*SHAPE, 3)))
+        ),
         CONFIG,
     )
     assert losses["pixel"] == 0
@@ -131,7 +143,7 @@ def test_pictures_without_a_depth_or_color_pull_at_nothing_but_opacity():
     assert losses["alpha"].item() == pytest.approx(expected, rel=1e-6)
 
 
-def small_fit(sampling: ColorSampling = "expected", seed=0, steps=25):
+def small_fit(sampling: ColorSampling = "expected", seed=0, steps=25, semantic=None):
     mesh = joined(
         sphere(1.0, color=(0.9, 0.2, 0.2)),
         box((0.5, 1.4, 0.5), (0, 1.4, 0), (0.1, 0.3, 0.9)),
@@ -142,7 +154,7 @@ def small_fit(sampling: ColorSampling = "expected", seed=0, steps=25):
     occupancy = coarse_occupancy(coverage, art)
     config = FineConfig(steps=steps, sampling=sampling)
     generator = torch.Generator().manual_seed(seed)
-    return FineFit(occupancy, art, coverage, config, generator), occupancy
+    return FineFit(occupancy, art, coverage, config, generator, semantic), occupancy
 
 
 @pytest.mark.parametrize("sampling", ["expected", "gumbel", "straight-through"])
@@ -177,3 +189,35 @@ def test_locked_voxels_stay_and_what_is_not_in_the_shell_does_not_change():
     after = fit.occupied()
     assert after[occupancy.locked].all()
     np.testing.assert_array_equal(after[~fit.shell], occupancy.occupied[~fit.shell])
+
+
+def test_one_more_loss_sees_whole_pictures_and_moves_the_field():
+    asked = []
+
+    def semantic(step, pictures):
+        asked.append([tuple(p.opacity.shape) for p in pictures])
+        if step % 2:
+            return None
+        return 100 * sum(p.opacity.mean() for p in pictures)
+
+    plain, moved = small_fit(steps=4)[0], small_fit(steps=4, semantic=semantic)[0]
+    losses = [step.losses for step in moved]
+    list(plain)
+    assert ["semantic" in loss for loss in losses] == [True, False, True, False]
+    x, y, z = moved.shell.shape
+    assert asked[0] == [(x, y), (x, y), (y, z), (y, z), (x, z), (x, z)]
+    assert moved.field.density_raw.sum() < plain.field.density_raw.sum()
+
+
+@pytest.mark.parametrize("view", six_views(), ids=lambda view: view.name)
+def test_a_cell_picture_is_the_marched_picture(view):
+    picture, palette, locked, thickness, color = random_case(view, seed=5)
+    shell = np.random.default_rng(0).random(SHAPE) < 0.3
+    thickness = np.where(shell, thickness, 0)
+    columns = shell_view(shell, locked, picture, palette)
+    seen = cell_picture(
+        columns, render_shell(columns, *on_shell(shell, thickness, color))
+    )
+    shown, opacity, _ = reference.picture(thickness, color, view)
+    np.testing.assert_allclose(seen.opacity.numpy(), opacity, atol=1e-12)
+    np.testing.assert_allclose(seen.color.numpy(), shown, atol=1e-12)

@@ -5,7 +5,7 @@ farther out never needed. `n` voxels of the shell, `m` columns of an axis, `l`
 voxels in the longest column, `k` palette entries.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,8 @@ class ShellView:
     """One view of the shell: its columns, and what their cells should show.
 
     Attributes:
+        cell: Cell [a, b] of each column, in cell layout.
+        shape: Cells of the view, with those that see no shell voxel.
         voxel: Shell voxel of each place in each column from the eye; n for none.
         distance: Empty voxels between the eye and that place.
         color: Target, OKLab, 0 in empty cells.
@@ -47,6 +49,8 @@ class ShellView:
         weight: Of the view.
     """
 
+    cell: Int[Tensor, "m 2"]
+    shape: tuple[int, int]
     voxel: Int[Tensor, "m l"]
     distance: Float[Tensor, "m l"]
     color: Float[Tensor, "m 3"]
@@ -54,6 +58,39 @@ class ShellView:
     mask: Float[Tensor, " m"]
     sees: Float[Tensor, " m"]
     weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShellRender:
+    """What a view sees of the shell, differentiable.
+
+    Attributes:
+        color: OKLab, premultiplied by opacity.
+        opacity: Range [0, 1].
+        depth: Voxels, premultiplied by opacity.
+    """
+
+    color: Float[Tensor, "m 3"]
+    opacity: Float[Tensor, " m"]
+    depth: Float[Tensor, " m"]
+
+
+@dataclass(frozen=True, slots=True)
+class CellPicture:
+    """A whole view of the field in cell layout, differentiable.
+
+    Attributes:
+        color: OKLab, premultiplied by opacity.
+        opacity: Range [0, 1]; 0 where the view sees no shell voxel.
+    """
+
+    color: Float[Tensor, "a b 3"]
+    opacity: Float[Tensor, "a b"]
+
+
+Semantic = Callable[[int, list[CellPicture]], Tensor | None]
+"""A loss of the six pictures, front first, at a step; None where it rests. Weighted
+by its maker."""
 
 
 def shell_of(occupancy: Occupancy, art: PixelArt) -> Bool[np.ndarray, "x y z"]:
@@ -98,6 +135,8 @@ def shell_view(
         return torch.from_numpy(np.ascontiguousarray(values, np.float32))
 
     return ShellView(
+        cell=torch.from_numpy(np.stack([a, b], axis=1)),
+        shape=(picture.index.shape[0], picture.index.shape[1]),
         voxel=torch.from_numpy(voxel),
         distance=tensor(np.minimum(order, length)),
         color=tensor(target),
@@ -108,33 +147,58 @@ def shell_view(
     )
 
 
+def render_shell(
+    view: ShellView, thickness: Float[Tensor, " p"], color: Float[Tensor, "p 3"]
+) -> ShellRender:
+    """Return what a view sees of the shell.
+
+    Args:
+        view: Its columns.
+        thickness: Of each shell voxel, and 0 at the end for places without one.
+        color: Of each shell voxel, OKLab, and anything at the end.
+    """
+    weights = column_weights(thickness[view.voxel])
+    return ShellRender(
+        color=(weights[..., None] * color[view.voxel]).sum(-2),
+        opacity=weights.sum(-1),
+        depth=(weights * view.distance).sum(-1),
+    )
+
+
+def cell_picture(view: ShellView, seen: ShellRender) -> CellPicture:
+    """Return a view with the cells that see nothing in their places."""
+    a, b = view.cell.unbind(dim=1)
+    color = seen.color.new_zeros(*view.shape, 3)
+    opacity = seen.opacity.new_zeros(view.shape)
+    return CellPicture(
+        color=color.index_put((a, b), seen.color),
+        opacity=opacity.index_put((a, b), seen.opacity),
+    )
+
+
 def view_losses(
-    view: ShellView,
-    thickness: Float[Tensor, " p"],
-    color: Float[Tensor, "p 3"],
-    config: FineConfig,
+    view: ShellView, seen: ShellRender, config: FineConfig
 ) -> dict[str, Float[Tensor, ""]]:
     """Return a view's weighted pixel, depth and alpha losses.
 
     Args:
-        view: Columns and targets.
-        thickness: Of each shell voxel, and 0 at the end for places without one.
-        color: Of each shell voxel, OKLab, and anything at the end.
+        view: Targets.
+        seen: Of `render_shell`.
         config: Weights.
     """
-    weights = column_weights(thickness[view.voxel])
-    opacity = weights.sum(-1)
-    shown = (weights[..., None] * color[view.voxel]).sum(-2)
-    depth = (weights * view.distance).sum(-1)
-    each = torch.full_like(opacity, view.weight)
+    each = torch.full_like(seen.opacity, view.weight)
     return {
         "pixel": config.pixel_weight
-        * photometric_loss(shown, view.color, each * view.sees),
+        * photometric_loss(seen.color, view.color, each * view.sees),
         "depth": config.depth_weight
         * depth_loss(
-            depth, opacity, view.depth, each * view.sees, slack=config.depth_slack
+            seen.depth,
+            seen.opacity,
+            view.depth,
+            each * view.sees,
+            slack=config.depth_slack,
         ),
-        "alpha": config.alpha_weight * silhouette_loss(opacity, view.mask, each),
+        "alpha": config.alpha_weight * silhouette_loss(seen.opacity, view.mask, each),
     }
 
 
@@ -148,8 +212,20 @@ class FineFit:
         coverage: Coverage,
         config: FineConfig,
         generator: torch.Generator,
+        semantic: Semantic | None = None,
     ) -> None:
+        """Prepare the shell and its views.
+
+        Args:
+            occupancy: Of the first stage.
+            art: What the six views should show.
+            coverage: The surface's own color in each voxel.
+            config: Settings.
+            generator: Of the noise.
+            semantic: One more loss, of the six pictures that a step renders.
+        """
         self._config = config
+        self._semantic = semantic
         self._generator = generator
         self._before = occupancy.occupied
         self.shell = shell_of(occupancy, art)
@@ -182,10 +258,16 @@ class FineFit:
         shares = palette_weights(field.logits, temperature, config.sampling, noise)
         thickness = torch.cat([field.thickness(), torch.zeros(1)])
         color = torch.cat([shares @ self._palette, torch.zeros(1, 3)])
+        seen = [render_shell(view, thickness, color) for view in self._views]
         total: dict[str, Tensor] = {}
-        for view in self._views:
-            for name, loss in view_losses(view, thickness, color, config).items():
+        for view, picture in zip(self._views, seen, strict=True):
+            for name, loss in view_losses(view, picture, config).items():
                 total[name] = total.get(name, torch.zeros(())) + self._scale * loss
+        if self._semantic is not None:
+            pictures = map(cell_picture, self._views, seen)
+            semantic = self._semantic(step, list(pictures))
+            if semantic is not None:
+                total["semantic"] = semantic
         return total
 
     def __iter__(self) -> Iterator[FitStep]:
