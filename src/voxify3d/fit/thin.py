@@ -151,12 +151,20 @@ def _join_parts(
 ) -> Bool[np.ndarray, "x y z"]:
     """Return bridges between parts of the result that the surface joins."""
     added = np.zeros_like(found)
+    _, surface = csgraph.connected_components(graph, directed=False)
     for _ in range(_ROUNDS):
-        labels, count = ndimage.label(found | added, _NEIGHBORS_26)
-        if count < 2:
-            break
+        labels, _ = ndimage.label(found | added, _NEIGHBORS_26)
         sizes = np.bincount(labels.ravel())
-        largest = 1 + int(sizes[1:].argmax())
+        sizes[0] = 0
+        # Parts that the mesh has apart stay so: each of its own surface.
+        part = labels[tuple(ijk.T)]
+        home = np.zeros(len(sizes), np.int64)
+        home[part] = surface
+        apart = np.bincount(home[1:], minlength=surface.max() + 1) > 1
+        sizes[~apart[home]] = 0
+        if not sizes.any():
+            break
+        largest = int(sizes.argmax())
         distance, before, _ = csgraph.dijkstra(
             graph,
             directed=False,
@@ -166,8 +174,6 @@ def _join_parts(
         )
         others = number[(labels > 0) & (labels != largest)]
         reachable = others[np.isfinite(distance[others])]
-        if not len(reachable):
-            break
         node = int(reachable[distance[reachable].argmin()])
         grown = False
         while node >= 0:

@@ -1,0 +1,185 @@
+import numpy as np
+import pytest
+import reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from makers import random_art
+
+from voxify3d.color.spaces import oklab_from_bytes
+from voxify3d.fit import colors
+from voxify3d.fit.colors import color_hidden, color_voxels, seen_costs
+from voxify3d.mesh.coverage import Coverage
+
+shapes = st.tuples(*[st.integers(1, 5)] * 3)
+seeds = st.integers(0, 2**31 - 1)
+
+
+def random_case(shape, seed, k=4):
+    rng = np.random.default_rng(seed)
+    art = random_art(shape, k, seed)
+    occupied = rng.random(shape) < rng.uniform(0.1, 1)
+    area = rng.random(shape) * (rng.random(shape) < 0.6)
+    near = oklab_from_bytes(art.palette.rgb)[rng.integers(0, k, shape)]
+    lab = near + rng.normal(0, 0.02, (*shape, 3))
+    coverage = Coverage(area, (lab * (area > 0)[..., None]).astype(np.float32))
+    return occupied, art, coverage
+
+
+def exposed(occupied, ijk):
+    """A voxel with an empty or missing neighbor."""
+    for axis in range(3):
+        for step in (-1, 1):
+            beside = list(ijk)
+            beside[axis] += step
+            if not 0 <= beside[axis] < occupied.shape[axis]:
+                return True
+            if not occupied[tuple(beside)]:
+                return True
+    return False
+
+
+def costs_by_looking(occupied, art, coverage):
+    """{voxel: cost of each entry} of all voxels that anything is known about."""
+    costs = {}
+    for picture in art.pictures:
+        for a, b in np.ndindex(*picture.index.shape):
+            d = reference.first_in(occupied, picture.view, a, b)
+            column = reference.column_of(picture.view, occupied.shape, a, b)
+            if d == len(column) or not np.isfinite(picture.depth[a, b]):
+                continue
+            trust = 0.1 if abs(d - picture.depth[a, b]) > 1.5 else 1.0
+            trust *= min(max(2 * float(picture.coverage[a, b]), 0.05), 1)
+            before = costs.get(column[d], np.zeros(len(art.palette)))
+            costs[column[d]] = before + trust * picture.cost[a, b].astype(float)
+    palette = oklab_from_bytes(art.palette.rgb)
+    for ijk in map(tuple, np.argwhere(occupied & (coverage.area > 1e-6)).tolist()):
+        if exposed(occupied, ijk):
+            apart = np.linalg.norm(coverage.lab[ijk] - palette, axis=1)
+            before = costs.get(ijk, np.zeros(len(art.palette)))
+            costs[ijk] = before + 0.1 * 100 * apart
+    return costs
+
+
+def energy(label, costs, coverage, palette, start, smoothness):
+    """Summed costs, less what equal neighbors of like target colors save."""
+    total = sum(cost[label[ijk]] for ijk, cost in costs.items())
+    lab = {
+        ijk: coverage.lab[ijk] if coverage.area[ijk] > 1e-6 else palette[start[ijk]]
+        for ijk in costs
+    }
+    voxels = list(costs)
+    for number, one in enumerate(voxels):
+        for other in voxels[number + 1 :]:
+            gap = np.abs(np.subtract(one, other))
+            if gap.max() > 1 or gap.sum() > 2 or label[one] != label[other]:
+                continue
+            strength = 1.0 if gap.sum() == 1 else 0.7
+            apart = np.linalg.norm(lab[one] - lab[other])
+            total -= smoothness * strength * np.exp(-apart / 0.05)
+    return total
+
+
+@settings(max_examples=40)
+@given(shapes, seeds)
+def test_without_smoothing_every_voxel_has_its_cheapest_color(shape, seed):
+    occupied, art, coverage = random_case(shape, seed)
+    label = color_voxels(occupied, art, coverage, smoothness=0.0)
+    costs = costs_by_looking(occupied, art, coverage)
+    for ijk, cost in costs.items():
+        assert cost[label[ijk]] == pytest.approx(cost.min(), abs=1e-4)
+
+
+@settings(max_examples=40)
+@given(shapes, seeds, st.floats(0, 50))
+def test_every_voxel_gets_an_entry_and_nothing_else_does(shape, seed, smoothness):
+    occupied, art, coverage = random_case(shape, seed)
+    label = color_voxels(occupied, art, coverage, smoothness)
+    assert (label[~occupied] == -1).all()
+    assert ((label[occupied] >= 0) & (label[occupied] < len(art.palette))).all()
+
+
+@pytest.mark.parametrize("smoothness", [1.0, 10.0, 100.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_no_sweep_raises_the_energy(monkeypatch, seed, smoothness):
+    occupied, art, coverage = random_case((4, 5, 4), seed)
+    palette = oklab_from_bytes(art.palette.rgb)
+    costs = costs_by_looking(occupied, art, coverage)
+    start = color_voxels(occupied, art, coverage, 0.0)
+    energies = [energy(start, costs, coverage, palette, start, smoothness)]
+    for sweeps in range(1, 13):
+        monkeypatch.setattr(colors, "_SWEEPS", sweeps)
+        label = color_voxels(occupied, art, coverage, smoothness)
+        energies.append(energy(label, costs, coverage, palette, start, smoothness))
+    assert (np.diff(energies) <= 1e-4).all()
+    if smoothness == 100:
+        assert energies[-1] < energies[0] - 1  # it does something
+    # and no single voxel would rather have another color
+    for ijk in list(costs)[::7]:
+        for entry in range(len(palette)):
+            other = label.copy()
+            other[ijk] = entry
+            changed = energy(other, costs, coverage, palette, start, smoothness)
+            assert changed >= energies[-1] - 1e-4
+
+
+def test_smoothing_flattens_a_lone_voxel_but_not_an_edge():
+    # A wall of 7 × 7 voxels, seen from the front only: left half one color, right
+    # half another, and one speck that costs a little more in the color around it.
+    art = random_art((7, 7, 1), 2, seed=0)
+    occupied = np.ones((7, 7, 1), bool)
+    for picture in art.pictures:
+        picture.cost[:] = 0
+        picture.depth[:] = 0
+        picture.coverage[:] = 1
+    wanted = np.zeros((7, 7), int)
+    wanted[4:] = 1
+    wanted[1, 3] = 1
+    front = art.pictures[0]
+    front.cost[:] = 40
+    front.cost[1, 3] = 12
+    np.put_along_axis(front.cost, wanted[..., None], 0, axis=2)
+    palette = oklab_from_bytes(art.palette.rgb)
+    flat = np.zeros((7, 7, 1), int)
+    flat[4:] = 1  # the mesh itself has no speck
+    coverage = Coverage(np.ones((7, 7, 1)), palette[flat].astype(np.float32))
+    rough = color_voxels(occupied, art, coverage, 0.0)
+    np.testing.assert_array_equal(rough[..., 0], wanted)
+    smooth = color_voxels(occupied, art, coverage, 5.0)
+    np.testing.assert_array_equal(smooth, flat)
+
+
+@given(shapes, seeds)
+def test_hidden_voxels_take_the_color_of_one_of_the_nearest(shape, seed):
+    rng = np.random.default_rng(seed)
+    occupied = rng.random(shape) < 0.8
+    index = np.where(
+        occupied & (rng.random(shape) < 0.3), rng.integers(0, 9, shape), -1
+    )
+    result = color_hidden(index, occupied)
+    known = np.argwhere(index >= 0)
+    for ijk in np.argwhere(occupied):
+        if not len(known):
+            assert result[tuple(ijk)] == 0
+            continue
+        far = ((known - ijk) ** 2).sum(axis=1)
+        near = {int(index[tuple(at)]) for at in known[far == far.min()]}
+        assert result[tuple(ijk)] in near
+    np.testing.assert_array_equal(result[~occupied], index[~occupied])
+
+
+def test_a_cell_that_sees_far_beside_its_surface_counts_a_tenth():
+    occupied, art, _ = random_case((1, 1, 9), seed=3)
+    occupied[:] = False
+    occupied[0, 0, 4] = True
+    front = art.pictures[0]
+    front.coverage[:] = 1
+    for picture in art.pictures[1:]:
+        picture.depth[:] = np.inf
+    front.depth[:] = 4.0  # +z: voxel 4 of 9 has four empty ones before it
+    cost, weight = seen_costs(occupied, art)
+    np.testing.assert_allclose(cost[0, 0, 4], front.cost[0, 0], rtol=1e-6)
+    assert weight[0, 0, 4] == pytest.approx(front.weight)
+    front.depth[:] = 6.0
+    cost, weight = seen_costs(occupied, art)
+    np.testing.assert_allclose(cost[0, 0, 4], 0.1 * front.cost[0, 0], rtol=1e-6)
+    assert weight[0, 0, 4] == pytest.approx(0.1 * front.weight)

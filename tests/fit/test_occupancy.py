@@ -1,0 +1,216 @@
+import numpy as np
+import pytest
+import reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from makers import random_art
+
+from voxify3d.fit import occupancy
+from voxify3d.fit.occupancy import (
+    ViewTable,
+    color_table,
+    cost_table,
+    depth_cost,
+    polish_occupancy,
+    total_cost,
+)
+from voxify3d.render.views import six_views
+from voxify3d.types import View
+
+shapes = st.tuples(*[st.integers(1, 5)] * 3)
+seeds = st.integers(0, 2**31 - 1)
+
+
+def random_tables(shape, rng, colors=3, k=4):
+    """Six tables of noise; `colors` scales what a color costs."""
+    tables = []
+    for view in six_views():
+        cells = [n for i, n in enumerate(shape) if i != view.axis]
+        table = rng.random((*cells, shape[view.axis] + 1)).astype(np.float32)
+        costs = (colors * rng.random((*cells, k))).astype(np.float32)
+        tables.append(ViewTable(view, table, costs))
+    return tables
+
+
+def random_case(shape, seed, k=4):
+    rng = np.random.default_rng(seed)
+    occupied = rng.random(shape) < rng.random()
+    index = rng.integers(0, k, shape)
+    return random_tables(shape, rng, k=k), occupied, index, rng
+
+
+def total_by_walking(tables, occupied, index=None):
+    """Look down every column of every view and add up what is met."""
+    total = 0.0
+    for table in tables:
+        for a, b in np.ndindex(*table.table.shape[:2]):
+            d = reference.first_in(occupied, table.view, a, b)
+            total += float(table.table[a, b, d])
+            column = reference.column_of(table.view, occupied.shape, a, b)
+            if index is not None and d < len(column):
+                total += float(table.colors[a, b, index[column[d]]])
+    return total
+
+
+def flipped(occupied, ijk):
+    other = occupied.copy()
+    other[tuple(ijk)] ^= True
+    return other
+
+
+@given(shapes, seeds, st.booleans())
+def test_the_total_is_what_walking_down_every_column_adds_up(shape, seed, colored):
+    tables, occupied, index, _ = random_case(shape, seed)
+    given_index = index if colored else None
+    expected = total_by_walking(tables, occupied, given_index)
+    assert total_cost(tables, occupied, given_index) == pytest.approx(expected)
+
+
+@settings(max_examples=30)
+@given(shapes, seeds, st.booleans())
+def test_the_change_of_every_flip_is_the_difference_of_two_totals(shape, seed, colored):
+    tables, occupied, index, _ = random_case(shape, seed)
+    given_index = index if colored else None
+    ijk = np.argwhere(np.ones(shape))
+    change = sum(table.change(occupied, ijk, given_index) for table in tables)
+    before = total_by_walking(tables, occupied, given_index)
+    for voxel, found in zip(ijk, change, strict=True):
+        after = total_by_walking(tables, flipped(occupied, voxel), given_index)
+        assert found == pytest.approx(after - before, abs=1e-5)
+
+
+@given(shapes, seeds)
+def test_flips_made_at_once_do_not_interact(shape, seed):
+    tables, occupied, index, rng = random_case(shape, seed)
+    ijk = np.argwhere(rng.random(shape) < 0.7)
+    change = np.zeros(len(ijk))
+    for table in tables:
+        change += table.change(occupied, ijk, index)
+    chosen = occupancy._independent(ijk, change, shape)
+    for axis in range(3):
+        columns = np.delete(ijk[chosen], axis, axis=1)
+        assert len(np.unique(columns, axis=0)) == len(columns)
+    if len(ijk):
+        assert chosen[change.argmin()]  # the best flip is always made
+    after = occupied.copy()
+    after[tuple(ijk[chosen].T)] ^= True
+    gain = total_by_walking(tables, after, index)
+    gain -= total_by_walking(tables, occupied, index)
+    assert gain == pytest.approx(change[chosen].sum(), abs=1e-5)
+
+
+@settings(max_examples=30)
+@given(shapes, seeds, st.booleans())
+def test_polish_ends_where_no_free_flip_lowers_the_cost(shape, seed, colored):
+    tables, occupied, index, rng = random_case(shape, seed)
+    given_index = index if colored else None
+    free = rng.random(shape) < 0.8
+    start = occupied.copy()
+    result = polish_occupancy(occupied, tables, free, given_index)
+    np.testing.assert_array_equal(occupied, start)
+    np.testing.assert_array_equal(result[~free], start[~free])
+    least = total_by_walking(tables, result, given_index)
+    assert least <= total_by_walking(tables, start, given_index) + 1e-9
+    for ijk in np.argwhere(free):
+        other = total_by_walking(tables, flipped(result, ijk), given_index)
+        assert other > least - 2e-4
+    again = polish_occupancy(start, tables, free, given_index)
+    np.testing.assert_array_equal(again, result)
+
+
+def test_every_round_of_polish_lowers_the_cost(monkeypatch):
+    tables, occupied, index, _ = random_case((6, 7, 8), seed=4)
+    free = np.ones(occupied.shape, bool)
+    totals = [total_by_walking(tables, occupied, index)]
+    for rounds in range(1, 30):
+        monkeypatch.setattr(occupancy, "_ROUNDS", rounds)
+        result = polish_occupancy(occupied, tables, free, index)
+        totals.append(total_by_walking(tables, result, index))
+        if totals[-1] == totals[-2]:
+            break
+    assert (np.diff(totals[:-1]) < 0).all()
+    assert 3 < len(totals) < 30  # several rounds, and it comes to rest
+
+
+def test_depth_costs_are_known_for_a_flat_surface():
+    depths = np.full((1, 1, 4), 2.0, np.float32)
+    # before the surface: its distance, at most 2; behind: 1.25 times it, at most 4
+    expected = [2, 1, 0, 1.25, 2.5, 3.75, 4, 4]
+    assert depth_cost(depths, 7)[0, 0].tolist() == expected
+    deep = depth_cost(depths + 5, 7)[0, 0]
+    assert deep.tolist() == [2, 2, 2, 2, 2, 2, 1, 0]
+    nothing = np.full((1, 1, 4), np.inf, np.float32)
+    assert not depth_cost(nothing, 7).any()
+
+
+def depth_cost_by_loop(depths, length):
+    hits = sorted(float(d) for d in depths if np.isfinite(d))
+    costs = []
+    for d in range(length + 1):
+        parts = []
+        for quantile in range(8):
+            if not hits:
+                continue
+            surface = hits[int(len(hits) * (quantile + 0.5) / 8)]
+            gap = surface - d
+            parts.append(min(gap, 2.0) if gap >= 0 else min(-1.25 * gap, 4.0))
+        costs.append(sum(parts) / 8)
+    return costs
+
+
+@given(seeds, st.integers(1, 9), st.integers(1, 6))
+def test_depth_costs_are_those_of_a_loop_over_quantiles(seed, samples, length):
+    rng = np.random.default_rng(seed)
+    depths = rng.uniform(0, length, (2, 3, samples))
+    depths[rng.random(depths.shape) < rng.random()] = np.inf
+    depths = depths.astype(np.float32)
+    table = depth_cost(depths, length)
+    for a, b in np.ndindex(2, 3):
+        expected = depth_cost_by_loop(depths[a, b], length)
+        np.testing.assert_allclose(table[a, b], expected, atol=1e-5)
+
+
+def test_the_order_of_samples_does_not_matter():
+    rng = np.random.default_rng(0)
+    depths = rng.uniform(0, 5, (3, 3, 16)).astype(np.float32)
+    mixed = rng.permuted(depths, axis=-1)
+    np.testing.assert_array_equal(depth_cost(depths, 5), depth_cost(mixed, 5))
+
+
+def test_a_filled_cell_pays_for_nothing_and_an_empty_one_for_something():
+    picture = random_art((4, 5, 6), 3, seed=1).pictures[0]
+    filled = picture.filled
+    table = cost_table(picture, 6, filled)
+    assert (table[~filled][:, 6] == 0).all()
+    assert (table[~filled][:, :6] > 2).all()
+    # half covered is uncertain and costs half as much as wholly covered
+    sure = 0.5 + np.abs(picture.coverage - 0.5)
+    np.testing.assert_allclose(table[filled][:, 6], 5 * sure[filled], rtol=1e-6)
+    np.testing.assert_array_equal(
+        table[filled][:, :6], depth_cost(picture.depths, 6)[filled][:, :6]
+    )
+
+
+def test_color_costs_are_what_a_color_costs_more_than_the_best():
+    picture = random_art((4, 5, 6), 3, seed=2).pictures[2]
+    table = color_table(picture)
+    for a, b in np.ndindex(*picture.index.shape):
+        if picture.index[a, b] < 0:
+            assert (table[a, b] == 0).all()
+            continue
+        # weights of views and cells are taken out again
+        plain = picture.cost[a, b] / picture.emphasis[a, b]
+        expected = 0.06 * np.minimum(plain - plain.min(), 30)
+        np.testing.assert_allclose(table[a, b], expected, rtol=1e-4, atol=1e-6)
+        assert table[a, b, picture.index[a, b]] == 0
+
+
+def test_distance_counts_from_the_eye():
+    table = np.zeros((2, 3, 5), np.float32)
+    colors = np.zeros((2, 3, 1), np.float32)
+    ijk = np.array([[0, 1, 3], [1, 2, 0]])
+    near = ViewTable(View("front", "+z", "+x", "-y"), table, colors)
+    far = ViewTable(View("back", "-z", "-x", "-y"), table, colors)
+    assert near.distance(ijk).tolist() == [0, 3]
+    assert far.distance(ijk).tolist() == [3, 0]
+    assert [at.tolist() for at in near.cell(ijk)] == [[0, 1], [1, 2]]

@@ -1,0 +1,151 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from makers import joined, mesh_of
+from scipy import ndimage
+
+from voxify3d.fit.coarse import coarse_occupancy
+from voxify3d.fit.thin import reconnect
+from voxify3d.mesh import shapes
+from voxify3d.mesh.coverage import surface_coverage
+from voxify3d.pixelart.pixelize import pixelize
+from voxify3d.render.mesh import frame_of, render_mesh
+from voxify3d.types import Mesh
+
+AROUND = np.ones((3, 3, 3))
+
+
+def occupancy_of(mesh: Mesh, size: int):
+    frame = frame_of(mesh, size)
+    art = pixelize(render_mesh(mesh, frame, 6), 3)
+    return coarse_occupancy(surface_coverage(mesh, frame), art), frame, art
+
+
+def parts_of(occupied) -> int:
+    _, count = ndimage.label(occupied, AROUND)
+    return int(count)
+
+
+def rod(start, end, width) -> Mesh:
+    """A square rod between two points."""
+    along = np.subtract(end, start) / np.linalg.norm(np.subtract(end, start))
+    side = np.cross(along, (0.31, 0.12, 0.94))
+    side *= width / 2 / np.linalg.norm(side)
+    other = np.cross(along, side)
+    ring = np.array([side + other, side - other, -side - other, other - side])
+    low, high = ring + start, ring + end
+    corners = [[low[0], low[1], low[2]], [low[0], low[2], low[3]]]
+    corners += [[high[0], high[2], high[1]], [high[0], high[3], high[2]]]
+    for i, j in ((0, 1), (1, 2), (2, 3), (3, 0)):
+        corners += [[low[i], high[i], high[j]], [low[i], high[j], low[j]]]
+    return mesh_of(corners, (0.1, 0.1, 0.8))
+
+
+def reach(occupied, frame, tip) -> float:
+    """Distance from a point to the middle of the nearest voxel, in voxels."""
+    place = frame.grid_from_world(np.array(tip, float))
+    return float(np.linalg.norm(np.argwhere(occupied) + 0.5 - place, axis=1).min())
+
+
+@pytest.mark.parametrize(
+    "tip",
+    [(0, 24, 0), (0.25, 24, 0.1), (0.5, 24, 0.5), (3.9, 24, -2.9)]
+    + [(20, 20, 3), (-15, 14, 8), (9, 23, -11)],
+    ids=str,
+)
+def test_an_antenna_a_fifth_of_a_voxel_wide_stays_on_and_reaches_its_end(tip):
+    foot = (tip[0], 9, tip[2]) if tip[1] == 24 else (0, 5, 0)
+    mesh = joined(shapes.box((8, 10, 6), (0, 5, 0)), rod(foot, tip, 0.2))
+    size = round(np.ptp(mesh.bounds, axis=0).max())  # a voxel is about one unit
+    occupancy, frame, _ = occupancy_of(mesh, size)
+    assert parts_of(occupancy.occupied) == 1
+    assert reach(occupancy.occupied, frame, tip) < 2
+    # and it is an antenna, not a post: a straight one is one voxel thick
+    if tip[1] == 24:
+        layers = occupancy.occupied[:, 12:-1].sum(axis=(0, 2))
+        assert (layers == 1).all()
+
+
+def test_a_body_of_thin_limbs_only_is_one_part():
+    limbs = [(10, 9, 2), (-10, 8, -1), (7, -10, 3), (-8, -11, -3), (0, 2, 9)]
+    mesh = joined(*[rod((0, 0, 0), tip, 0.2) for tip in limbs])
+    occupancy, frame, _ = occupancy_of(mesh, 20)
+    assert parts_of(occupancy.occupied) == 1
+    for tip in limbs:
+        assert reach(occupancy.occupied, frame, tip) < 2
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("thickness", [0.0, 0.01, 0.3, 0.45])
+def test_a_sheet_keeps_exactly_one_layer_without_a_hole(axis, thickness):
+    x, y, z = np.insert([12.0, 10.0], axis, thickness).tolist()
+    occupancy, frame, _ = occupancy_of(shapes.box((x, y, z)), 12)
+    assert frame.shape == tuple(np.insert([12, 10], axis, 1).tolist())
+    assert occupancy.occupied.all()
+
+
+@pytest.mark.parametrize("away", [2.3, 2.5, 3.0, 4.0])
+def test_a_cape_behind_a_body_is_one_layer_without_a_hole(away):
+    mesh = joined(
+        shapes.box((6, 11, 4)),
+        shapes.box((10, 9, 0.1), (0, -1, -away), (0.9, 0.1, 0.1)),
+    )
+    occupancy, frame, _ = occupancy_of(mesh, 11)
+    assert frame.cell == 1
+    # beside the body, two columns on each side, rows 0 to 8
+    for columns in (slice(0, 2), slice(8, 10)):
+        layers = occupancy.occupied[columns, :9].sum(axis=2)
+        np.testing.assert_array_equal(layers, 1)
+    assert not occupancy.occupied[:2, 9:].any()
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.2, 0.5, 1.0, 2.0])
+def test_a_slanting_sheet_has_no_hole_from_any_side(slope):
+    corners = [[0, 0, 0], [10, 0, 10 * slope], [10, 9, 10 * slope], [0, 9, 0]]
+    mesh = mesh_of([[corners[i] for i in face] for face in ((0, 1, 2), (0, 2, 3))])
+    size = round(np.ptp(mesh.bounds, axis=0).max())
+    occupancy, _, art = occupancy_of(mesh, size)
+    assert parts_of(occupancy.occupied) == 1
+    for picture in art.pictures:
+        seen = occupancy.occupied.any(axis=picture.view.axis)
+        assert seen[picture.filled].all()
+
+
+@settings(max_examples=60)
+@given(
+    st.tuples(*[st.integers(2, 7)] * 3),
+    st.floats(0.05, 0.6),
+    st.floats(0, 0.3),
+    st.integers(0, 2**31 - 1),
+)
+def test_after_reconnecting_nothing_is_lost_and_paths_follow_the_surface(
+    shape, share, kept, seed
+):
+    rng = np.random.default_rng(seed)
+    touched = rng.random(shape) < share
+    touched.flat[0] = True
+    occupied = touched & (rng.random(shape) < kept)
+    area = rng.random(shape) * touched
+    added = reconnect(occupied, touched, area)
+    assert not (added & (occupied | ~touched)).any()
+    found = occupied | added
+    if not occupied.any():
+        found |= touched & (area >= area.max())
+    lost = touched & ~ndimage.binary_dilation(found, AROUND)
+    pieces, _ = ndimage.label(lost, AROUND)
+    assert (np.bincount(pieces.ravel())[1:] < 2).all()
+    # what the surface joins is joined: one part of the result for one of the surface
+    surface, count = ndimage.label(touched | occupied, AROUND)
+    for part in range(1, count + 1):
+        assert parts_of(found & (surface == part)) <= 1
+
+
+def test_paths_prefer_voxels_that_hold_much_surface():
+    # Two lanes; the straight way lies in the lower one, more surface in the upper.
+    touched = np.ones((7, 2, 1), bool)
+    area = np.where(np.indices(touched.shape)[1] == 1, 1.0, 0.01)
+    occupied = np.zeros_like(touched)
+    occupied[0, 0] = occupied[6, 0] = True
+    added = reconnect(occupied, touched, area)
+    assert np.argwhere(added[..., 0]).tolist() == [[i, 1] for i in range(1, 6)]
