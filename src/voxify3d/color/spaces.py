@@ -22,8 +22,8 @@ _LAB_FROM_LMS = np.array(
         [0.0259040371, 0.7827717662, -0.8086757660],
     ]
 )
-_LINEAR_FROM_LMS = np.linalg.inv(_LMS_FROM_LINEAR)
-_LMS_FROM_LAB = np.linalg.inv(_LAB_FROM_LMS)
+LINEAR_FROM_LMS = np.linalg.inv(_LMS_FROM_LINEAR)
+LMS_FROM_LAB = np.linalg.inv(_LAB_FROM_LMS)
 
 
 def linear_from_srgb(
@@ -54,8 +54,8 @@ def oklab_from_srgb(srgb: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"
 def srgb_from_oklab(lab: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
     """Return sRGB in [0, 1], clipped to the gamut; the dtype is kept."""
     lab = np.asarray(lab)
-    lms = (lab @ _LMS_FROM_LAB.T.astype(lab.dtype)) ** 3
-    return srgb_from_linear(lms @ _LINEAR_FROM_LMS.T.astype(lab.dtype))
+    lms = (lab @ LMS_FROM_LAB.T.astype(lab.dtype)) ** 3
+    return srgb_from_linear(lms @ LINEAR_FROM_LMS.T.astype(lab.dtype))
 
 
 def oklab_from_bytes(rgb: UInt8[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:

@@ -1,0 +1,408 @@
+"""Patches of the six views: where they lie, what the mesh shows there, and pairs.
+
+A **canvas** holds the six views in image layout on one square, premultiplied sRGB
+and opacity, with nothing outside: `l` is its side in pixels, `L` in cells. Patches
+are squares in cells; both pictures of a pair are cut at the same places, so that a
+shift or turn of one is that of the other. `p` patches.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from voxify3d.color.spaces import LINEAR_FROM_LMS, LMS_FROM_LAB
+from voxify3d.encoders import Encoder
+from voxify3d.fit.fine import CellPicture
+from voxify3d.fit.semantic_settings import SemanticConfig
+from voxify3d.losses.semantic import SemanticLoss
+from voxify3d.types import Render, View, axis_of, sign_of
+
+WHITE = 1.0
+"""Ground behind a patch that is not augmented; the paper's."""
+_GRAIN = 0.01
+"""Deviation of the noise that every pair gets: a flat picture has no gradient in
+networks with ReLU6, and noise of one byte wakes it."""
+_TRIES = 24
+"""Positions looked at for each patch of the pool; the first that is on the object, or
+the one with most of it, is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """Squares on the views.
+
+    Attributes:
+        view: Number of the view.
+        center: Row and column of the middle, cells.
+        side: Cells.
+    """
+
+    view: Int[Tensor, " p"]
+    center: Float[Tensor, "p 2"]
+    side: Float[Tensor, " p"]
+
+    def __len__(self) -> int:
+        return len(self.view)
+
+    def take(self, chosen: Int[Tensor, " _"]) -> "Patches":
+        """Return some of them."""
+        return Patches(self.view[chosen], self.center[chosen], self.side[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is done alike to both pictures of each pair.
+
+    Attributes:
+        shift: Of the patch, in its own sides.
+        turn: Radians.
+        zoom: Factor of the side.
+        mirror: -1 mirrors left and right, 1 does not.
+        gain: Factor of the brightness.
+        ground: sRGB behind the object.
+        noise: Added to every pixel.
+    """
+
+    shift: Float[Tensor, "p 2"]
+    turn: Float[Tensor, " p"]
+    zoom: Float[Tensor, " p"]
+    mirror: Float[Tensor, " p"]
+    gain: Float[Tensor, " p"]
+    ground: Float[Tensor, "p 3"]
+    noise: Float[Tensor, "p 3 r r"]
+
+
+def random_change(
+    count: int, size: int, strength: float, generator: torch.Generator
+) -> Change:
+    """Draw a change for each pair; only the grain is left at strength 0.
+
+    At strength 1: shift up to an eighth of the side, turn up to 8°, size ± 15 %,
+    mirrored half the time, gain 0.8 to 1, any light ground half the time, noise 0.03.
+
+    Args:
+        count: Pairs.
+        size: Rows and columns of the pictures.
+        strength: 0 for none.
+        generator: Source of randomness.
+    """
+
+    def uniform(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=generator)
+
+    noise = torch.randn(count, 3, size, size, generator=generator)
+    noise = noise * max(_GRAIN, 0.03 * strength)
+    one = torch.ones(count)
+    if strength == 0:
+        ground = torch.full((count, 3), WHITE)
+        return Change(torch.zeros(count, 2), 0 * one, one, one, one, ground, noise)
+    tint = 1 - min(strength, 1.0) * 0.6 * uniform(count, 3)
+    plain = (uniform(count, 1) < 0.5).float()
+    return Change(
+        shift=strength * (uniform(count, 2) - 0.5) / 4,
+        turn=strength * (uniform(count) - 0.5) * 0.28,
+        zoom=1 + strength * (uniform(count) - 0.5) * 0.3,
+        mirror=1 - 2 * (uniform(count) < 0.5).float(),
+        gain=1 - min(strength, 4.0) * 0.2 * uniform(count),
+        ground=plain * WHITE + (1 - plain) * tint,
+        noise=noise,
+    )
+
+
+def rgba_of(picture: CellPicture) -> Float[Tensor, "a b 4"]:
+    """Return premultiplied sRGB and opacity; the colors of `srgb_from_oklab`."""
+    opacity = picture.opacity[..., None]
+    lab = picture.color / opacity.clamp(min=1e-3)
+    lms = (lab @ lab.new_tensor(LMS_FROM_LAB).T) ** 3
+    linear = (lms @ lab.new_tensor(LINEAR_FROM_LMS).T).clamp(0, 1)
+    bright = 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
+    srgb = torch.where(linear <= 0.0031308, linear * 12.92, bright)
+    return torch.cat([srgb * opacity, opacity], dim=-1)
+
+
+def image_of_cells(cells: Float[Tensor, "a b c"], view: View) -> Float[Tensor, "h w c"]:
+    """Return a picture in cell layout in image layout; `View.image_from_cells`."""
+    rows, columns = axis_of(view.down), axis_of(view.right)
+    image = cells if rows < columns else cells.transpose(0, 1)
+    flipped = [i for i, d in enumerate((view.down, view.right)) if sign_of(d) < 0]
+    return image.flip(flipped) if flipped else image
+
+
+def canvas_of(
+    pictures: Sequence[Float[Tensor, "_ _ 4"]], views: Sequence[View]
+) -> Float[Tensor, "view 4 l l"]:
+    """Return the views on one square, each in its top left corner.
+
+    Args:
+        pictures: Premultiplied sRGB and opacity, cell layout, one pixel per cell or
+            the same number per cell in all.
+        views: Of the pictures.
+    """
+    images = [image_of_cells(p, v) for p, v in zip(pictures, views, strict=True)]
+    side = max(max(image.shape[:2]) for image in images)
+    return torch.stack(
+        [
+            functional.pad(
+                image.permute(2, 0, 1),
+                (0, side - image.shape[1], 0, side - image.shape[0]),
+            )
+            for image in images
+        ]
+    )
+
+
+def mesh_canvas(
+    renders: Sequence[Render], *, detailed: bool
+) -> Float[Tensor, "view 4 l l"]:
+    """Return the mesh's own pictures: every sample a pixel, or averaged to cells."""
+    pictures = []
+    for render in renders:
+        a, b, s = render.hit.shape
+        n = round(s**0.5)
+        hit = render.hit[..., None].astype(np.float32)
+        samples = np.concatenate([render.rgb * hit, hit], axis=-1)
+        samples = samples.reshape(a, b, n, n, 4)
+        if detailed:
+            samples = samples.swapaxes(1, 2).reshape(a * n, b * n, 4)
+        else:
+            samples = samples.mean(axis=(2, 3))
+        pictures.append(torch.from_numpy(np.ascontiguousarray(samples, np.float32)))
+    return canvas_of(pictures, [render.view for render in renders])
+
+
+def patch_pool(
+    filled: Sequence[Bool[np.ndarray, "_ _"]],
+    config: SemanticConfig,
+    generator: torch.Generator,
+) -> Patches:
+    """Draw the fixed set of patch positions: views in turn, scales in turn.
+
+    Args:
+        filled: Cells of each view that hold the object, image layout.
+        config: Scales, how many, and how much of each must lie on the object.
+        generator: Source of randomness.
+    """
+    views, centers, sides = [], [], []
+    for number in range(config.pool):
+        view = number % len(filled)
+        cells = filled[view]
+        scale = config.scales[number // len(filled) % len(config.scales)]
+        longest = max(cells.shape)
+        side = min(scale * longest if scale <= 1 else scale, longest)
+        views.append(view)
+        sides.append(side)
+        if scale == 1:
+            centers.append([n / 2 for n in cells.shape])
+        else:
+            centers.append(_place(cells, side, config.cover, generator))
+    return Patches(torch.tensor(views), torch.tensor(centers), torch.tensor(sides))
+
+
+def _place(
+    cells: Bool[np.ndarray, "h w"],
+    side: float,
+    cover: float,
+    generator: torch.Generator,
+) -> list[float]:
+    """Return the middle of a patch that lies on the object, or anywhere if 0 of it."""
+    shape = torch.tensor(cells.shape, dtype=torch.float32)
+    room = (shape - side).clamp(min=0)
+    best, best_share = (shape / 2).tolist(), -1.0
+    for _ in range(_TRIES):
+        corner = torch.rand(2, generator=generator) * room
+        corner = torch.where(shape < side, (shape - side) / 2, corner)
+        if cover > 0:
+            corner = corner.round()  # patches of whole cells: nothing is cut in two
+        (top, left), (bottom, right) = (
+            corner.clamp(min=0).int().tolist(),
+            (corner + side).ceil().int().tolist(),
+        )
+        share = cells[top:bottom, left:right].sum() / max(side * side, 1)
+        if share > best_share:
+            best, best_share = (corner + side / 2).tolist(), share
+        if share >= cover:
+            break
+    return best
+
+
+def cut(
+    canvas: Float[Tensor, "view 4 l l"],
+    cells: int,
+    patches: Patches,
+    change: Change,
+    size: int,
+    sampling: str = "bicubic",
+) -> Float[Tensor, "p 3 r r"]:
+    """Return patches as pictures: cut, turned, on their ground, with gain and noise.
+
+    Args:
+        canvas: The six views.
+        cells: L, its side in cells.
+        patches: Where.
+        change: What else.
+        size: Rows and columns of the result.
+        sampling: `nearest` shows each pixel as a block, `bicubic` and `bilinear` as
+            torch's `grid_sample` has them.
+    """
+    at = (torch.arange(size, dtype=torch.float32) + 0.5) / size - 0.5
+    rows, columns = torch.meshgrid(at, at, indexing="ij")
+    columns = columns * change.mirror[:, None, None]
+    cosine = torch.cos(change.turn)[:, None, None]
+    sine = torch.sin(change.turn)[:, None, None]
+    turned = torch.stack(
+        [cosine * columns - sine * rows, sine * columns + cosine * rows], dim=-1
+    )
+    side = patches.side * change.zoom
+    center = patches.center + change.shift * patches.side[:, None]
+    place = center.flip(-1)[:, None, None] + side[:, None, None, None] * turned
+    place = (2 * place / cells - 1).to(canvas.device)  # grid_sample: x, then y
+    seen = functional.grid_sample(
+        canvas[patches.view.to(canvas.device)],
+        place,
+        mode=sampling,
+        padding_mode="zeros",
+        align_corners=False,
+    )
+    rgb, opacity = seen[:, :3], seen[:, 3:]
+    ground = change.ground.to(canvas.device)[:, :, None, None]
+    rgb = rgb + (1 - opacity) * ground
+    gain = change.gain.to(canvas.device)[:, None, None, None]
+    return (rgb * gain + change.noise.to(canvas.device)).clamp(0, 1)
+
+
+class PatchLoss:
+    """The semantic loss of the six views, step by step."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        renders: Sequence[Render],
+        config: SemanticConfig,
+        steps: int,
+        generator: torch.Generator,
+        *,
+        keep: bool = True,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """Draw the patches and look at the mesh.
+
+        Args:
+            encoder: Frozen.
+            renders: The mesh's six views, with all their samples.
+            config: Settings.
+            steps: Of the fit.
+            generator: Source of randomness.
+            keep: Compute target features that stay the same only once.
+            device: Where the pictures are.
+        """
+        self._loss = SemanticLoss(encoder, config.batch)
+        self._encoder = encoder
+        self._config = config
+        self._steps = steps
+        self._generator = generator
+        self._views = [render.view for render in renders]
+        detailed = not encoder.low_pass
+        self._target = mesh_canvas(renders, detailed=detailed).to(device)
+        cells = [r.view.image_from_cells(r.coverage >= 0.5) for r in renders]
+        self._cells = max(max(c.shape) for c in cells)
+        self.patches = patch_pool(cells, config, generator)
+        self._kept = keep and config.augment == 0
+        self._features: dict[int, Tensor] = {}
+        self._grain = random_change(1, encoder.input_size, 0.0, generator).noise
+        self._turn = 0
+
+    def __call__(
+        self, step: int, pictures: Sequence[CellPicture]
+    ) -> Float[Tensor, ""] | None:
+        """Return the weighted loss of a step, or None when it has none.
+
+        Args:
+            step: Its number.
+            pictures: The six views.
+        """
+        if not self._config.takes(step, self._steps):
+            return None
+        front = step >= self._config.front_from * self._steps
+        canvas = canvas_of([rgba_of(picture) for picture in pictures], self._views)
+        chosen = self._next(only_front=front)
+        return self._config.weight * self.loss(canvas, chosen)
+
+    def loss(
+        self, canvas: Float[Tensor, "view 4 l l"], chosen: Int[Tensor, " p"]
+    ) -> Float[Tensor, ""]:
+        """Return the loss of some patches of the pool.
+
+        Args:
+            canvas: The rendered views, one pixel per cell.
+            chosen: Numbers of the patches.
+        """
+        size = self._encoder.input_size
+        patches = self.patches.take(chosen)
+        change = random_change(
+            len(patches), size, self._config.augment, self._generator
+        )
+        if self._config.augment == 0:  # the same grain in every step
+            noise = self._grain.expand(len(patches), -1, -1, -1)
+            change = _with_noise(change, noise)
+        sampling = "bicubic" if self._encoder.low_pass else "nearest"
+        images = cut(canvas, self._cells, patches, change, size, sampling)
+        return self._loss(images, self._targets(chosen, patches, change))
+
+    def _targets(
+        self, chosen: Int[Tensor, " p"], patches: Patches, change: Change
+    ) -> Float[Tensor, "p d"]:
+        missing = [n for n in chosen.tolist() if n not in self._features]
+        if self._kept and not missing:
+            return torch.stack([self._features[n] for n in chosen.tolist()])
+        features = self._loss.features(self._mesh_patches(patches, change))
+        if self._kept:
+            self._features |= dict(zip(chosen.tolist(), features, strict=True))
+        return features
+
+    def _mesh_patches(
+        self, patches: Patches, change: Change
+    ) -> Float[Tensor, "p 3 r r"]:
+        """Return the mesh's patches: as low as the render's, or at full detail."""
+        size = self._encoder.input_size
+        if self._encoder.low_pass:
+            return cut(self._target, self._cells, patches, change, size)
+        # Twice the size, then averaged: samples finer than pixels do not flicker.
+        noise = change.noise.repeat_interleave(2, -1).repeat_interleave(2, -2)
+        fine = cut(
+            self._target,
+            self._cells,
+            patches,
+            _with_noise(change, noise),
+            2 * size,
+            "bilinear",
+        )
+        return functional.avg_pool2d(fine, 2)
+
+    def _next(self, *, only_front: bool) -> Int[Tensor, " p"]:
+        """Return the next patches of the pool in a random order of its rounds."""
+        views = len(self._views)
+        rounds = len(self.patches) // views
+        chosen = []
+        for _ in range(self._config.patches):
+            pick = int(torch.randint(max(rounds, 1), (1,), generator=self._generator))
+            view = 0 if only_front else self._turn % views
+            chosen.append(min(pick * views + view, len(self.patches) - 1))
+            self._turn += 1
+        return torch.tensor(chosen)
+
+
+def _with_noise(change: Change, noise: Float[Tensor, "p 3 r r"]) -> Change:
+    return Change(
+        change.shift,
+        change.turn,
+        change.zoom,
+        change.mirror,
+        change.gain,
+        change.ground,
+        noise,
+    )
