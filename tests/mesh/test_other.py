@@ -174,5 +174,5 @@ def test_the_tree_has_no_color(shared_mesh):
     mesh = load_mesh(shared_mesh("kenney-tree.stl"))
     assert mesh.color is None
     np.testing.assert_allclose(
-        np.ptp(mesh.bounds, axis=0), [1.13, 1.13, 1.94], atol=0.01
+        np.ptp(mesh.bounds, axis=0), [1.13, 1.94, 1.13], atol=0.01
     )

@@ -10,6 +10,7 @@ from PIL import Image
 
 from voxify3d.errors import MeshError
 from voxify3d.mesh.load import load_mesh
+from voxify3d.mesh.settings import LoadConfig
 
 CORE = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"
 MATERIAL = "http://schemas.microsoft.com/3dmanufacturing/material/2015/02"
@@ -82,7 +83,8 @@ def test_components_in_other_files_are_placed(tmp_path):
     whole += 'transform="2 0 0 0 2 0 0 0 2 0 0 0"/></components></object>'
     build = '<item objectid="1" transform="1 0 0 0 1 0 0 0 1 10 20 30"/>'
     path = package(tmp_path / "a.3mf", model(whole, build), **{"3D__o__b.model": part})
-    assert load_mesh(path).bounds.tolist() == [[10, 20, 30], [12, 22, 30]]
+    mesh = load_mesh(path, LoadConfig(up="+y"))
+    assert mesh.bounds.tolist() == [[10, 20, 30], [12, 22, 30]]
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,14 @@
-"""A .zip that holds one mesh with its textures → Mesh."""
+"""A .zip that holds one mesh with its textures → files, for a while."""
 
+import contextlib
 import stat
 import tempfile
 import zipfile
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from voxify3d.errors import MeshError
 from voxify3d.mesh.files import MAX_FILE_BYTES, read_bytes
-from voxify3d.types import Mesh
 
 MAX_MEMBERS = 10_000
 MAX_BYTES = 1 << 30
@@ -18,21 +17,17 @@ MAX_BYTES = 1 << 30
 _BLOCK = 1 << 20
 
 
-def read_zip(
-    path: Path,
-    readers: dict[str, Callable[..., Mesh]],
-    *,
-    allow_missing_textures: bool = False,
-) -> Mesh:
-    """Read the one mesh of a .zip.
+@contextlib.contextmanager
+def unpacked(path: Path, suffixes: Collection[str]) -> Iterator[Path]:
+    """Unpack a .zip for a while, and give the path of the one mesh in it.
 
     Args:
         path: The archive.
-        readers: Suffix → reader of the mesh inside.
-        allow_missing_textures: As for the reader of what is inside.
+        suffixes: Of meshes, in lower case.
 
     Raises:
-        MeshError: The archive is damaged, too large, unsafe, or does not hold one mesh.
+        MeshError: The archive is damaged, too large, unsafe, or does not hold one mesh;
+            or what is raised inside, with the archive's name before it.
     """
     if path.stat().st_size > MAX_FILE_BYTES:
         read_bytes(path)
@@ -40,7 +35,7 @@ def read_zip(
         try:
             with zipfile.ZipFile(path) as archive:
                 members = _members(archive, path.name)
-                wanted = _the_mesh(list(members), readers, path.name)
+                wanted = _the_mesh(list(members), suffixes, path.name)
                 _unpack(archive, members, Path(folder), path.name)
         except (
             zipfile.BadZipFile,
@@ -54,14 +49,10 @@ def read_zip(
                 f"{path.name}: is no .zip that can be unpacked ({error}). Unpack it "
                 "and give the mesh inside."
             ) from error
-        reader = readers[wanted.suffix.lower()]
         try:
-            mesh = reader(
-                Path(folder) / wanted, allow_missing_textures=allow_missing_textures
-            )
+            yield Path(folder) / wanted
         except MeshError as error:
             raise MeshError(f"{path.name}: {error}") from error
-    return replace(mesh, notes=(f"read {wanted} of {path.name}", *mesh.notes))
 
 
 def _members(
@@ -98,14 +89,14 @@ def _members(
 
 
 def _the_mesh(
-    places: list[PurePosixPath], readers: dict[str, Callable[..., Mesh]], source: str
+    places: list[PurePosixPath], suffixes: Collection[str], source: str
 ) -> PurePosixPath:
-    meshes = [place for place in places if place.suffix.lower() in readers]
+    meshes = [place for place in places if place.suffix.lower() in suffixes]
     if len(meshes) != 1:
         listed = ", ".join(map(str, meshes[:5])) or "none"
         raise MeshError(
             f"{source}: holds {len(meshes)} meshes ({listed}), expected one. Unpack it "
-            f"and give one of {', '.join(readers)}."
+            f"and give one of {', '.join(suffixes)}."
         )
     return meshes[0]
 

@@ -20,6 +20,7 @@ from voxify3d.errors import MeshError, MissingExtraError
 from voxify3d.mesh.build import Piece, mesh_from_pieces
 from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.image import TextureShelf
+from voxify3d.mesh.settings import LoadConfig
 from voxify3d.types import Material, Mesh
 
 MAX_SECONDS = 120
@@ -29,18 +30,19 @@ MAX_BYTES = 8 << 30
 _MAX_NODES = 1_000_000
 
 
-def read_with_assimp(path: Path, *, allow_missing_textures: bool = False) -> Mesh:
+def read_with_assimp(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mesh:
     """Read a file by assimp, with material colors, vertex colors and textures.
 
     Args:
         path: The file.
-        allow_missing_textures: Go on with the plain color where one is missing;
-            textures embedded in the file count as missing.
+        config: No meaning here.
+        shelf: Reads the textures; those embedded in the file count as missing.
 
     Raises:
         MeshError: The file cannot be read, or holds no faces.
         MissingExtraError: assimp is not installed.
     """
+    del config
     data = read_bytes(path)
     if importlib.util.find_spec("assimp_py") is None:
         raise MissingExtraError(
@@ -50,7 +52,6 @@ def read_with_assimp(path: Path, *, allow_missing_textures: bool = False) -> Mes
     arrays, scene = _parsed(path)
     # Blender writes linear colors into these formats, other programs what they show.
     is_linear = b"Blender" in data
-    shelf = TextureShelf(path.name, path.parent, allow_missing=allow_missing_textures)
     materials = [_material(info, shelf, is_linear) for info in scene["materials"]]
     shelf.close()
     pieces = []

@@ -1,4 +1,4 @@
-"""glTF 2.0 (.glb, .gltf, .vrm) → Mesh: the default scene as its nodes stand.
+"""glTF 2.0 (.glb, .gltf, .vrm) → Mesh: the default scene, as its nodes stand or a clip.
 
 Skinned meshes are posed by their joints; the transform of the node that holds them
 is ignored, as glTF rules. Matrices are column-vector matrices: `world @ point`.
@@ -13,17 +13,20 @@ from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int
+from scipy.spatial.transform import Rotation
 
-from voxify3d.errors import MeshError
+from voxify3d.errors import ConfigError, MeshError
 from voxify3d.mesh.accessors import (
     Buffers,
     bytes_from_data_uri,
     entry,
     unit_from_integers,
 )
+from voxify3d.mesh.animation import clip_seconds, find_clip, pose_of_clip
 from voxify3d.mesh.build import Piece, mesh_from_pieces
 from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.image import Texture, TextureShelf
+from voxify3d.mesh.settings import LoadConfig
 from voxify3d.types import Material, Mesh
 
 MAX_FACES = 16_000_000
@@ -81,17 +84,18 @@ class _Primitive:
     weights: Float64[np.ndarray, "v j"] | None
 
 
-def read_gltf(path: Path, *, allow_missing_textures: bool = False) -> Mesh:
+def read_gltf(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mesh:
     """Read a glTF file.
 
     Args:
         path: A .glb, .gltf or .vrm file.
-        allow_missing_textures: Go on with the plain color where one is missing.
+        config: Pose, clip and variant.
+        shelf: Reads the textures; the plain color stands in for a missing one.
 
     Raises:
         MeshError: The file cannot be read, or holds no triangles.
     """
-    return _Reader(path, allow_missing_textures).mesh()
+    return _Reader(path, config, shelf).mesh()
 
 
 def document_from_bytes(
@@ -161,19 +165,24 @@ def _chunks(data: bytes, source: str) -> tuple[bytes, bytes | None]:
 class _Reader:
     """What reading one document shares: its parts, caches, and notes."""
 
-    def __init__(self, path: Path, allow_missing: bool) -> None:
+    def __init__(self, path: Path, config: LoadConfig, shelf: TextureShelf) -> None:
         self.path, self.source = path, path.name
+        self.config, self.shelf = config, shelf
         self.document, binary = document_from_bytes(read_bytes(path), path.name)
         self.buffers = Buffers(self.document, binary, path.parent, path.name)
-        self.shelf = TextureShelf(path.name, path.parent, allow_missing=allow_missing)
         self.notes: list[str] = []
         self.looks: dict[int | None, int] = {}
         self.look_list: list[_Look] = []
         self.primitives: dict[tuple[int, int], _Primitive | None] = {}
+        self._variant: int | None = None
 
     def mesh(self) -> Mesh:
         self._check_extensions()
+        self._variant = self._find_variant()
+        self._apply_clip()
         world = self._world_matrices()
+        if self.config.pose == "bind":
+            world = self._bound(world)
         pieces: list[Piece] = []
         total = 0
         for number in self._scene_nodes():
@@ -222,6 +231,75 @@ class _Reader:
                 f"supported ({', '.join(sorted(READ_EXTENSIONS))} are). Re-export "
                 "without it."
             )
+
+    # --- what the user chose --------------------------------------------------------
+
+    def _find_variant(self) -> int | None:
+        """Return the number of the material variant that is asked for."""
+        wanted = self.config.variant
+        if wanted is None:
+            return None
+        names = variant_names(self.document)
+        folded = [name.casefold() for name in names]
+        if wanted in names:
+            return names.index(wanted)
+        if folded.count(wanted.casefold()) == 1:
+            return folded.index(wanted.casefold())
+        listed = f"it holds {', '.join(names)}" if names else "it holds none"
+        raise ConfigError(f"{self.source}: no variant {wanted!r}; {listed}")
+
+    def _apply_clip(self) -> None:
+        """Let the nodes stand as the clip that is asked for has them."""
+        wanted, time = self.config.animation, self.config.time
+        if wanted is None:
+            return
+        number = find_clip(self.document, wanted, self.source)
+        end = clip_seconds(self.document, self.buffers, number)
+        if time > end:
+            self.notes.append(
+                f"animation {wanted} ends at {end:g} s, its last pose is used"
+            )
+        values, notes = pose_of_clip(
+            self.document, self.buffers, number, time, self.source
+        )
+        self.notes += notes
+        nodes = list(self.document["nodes"])
+        for node, value in values.items():
+            nodes[node] = {**with_parts(nodes[node]), **value}
+        self.document = {**self.document, "nodes": nodes}
+
+    def _bound(
+        self, world: Float64[np.ndarray, "n 4 4"]
+    ) -> Float64[np.ndarray, "n 4 4"]:
+        """Return the world matrices with all joints where they were bound to the skin.
+
+        The first joint above all others stays where it is; nodes below joints follow.
+        """
+        nodes = self.document.get("nodes", [])
+        bound: dict[int, np.ndarray] = {}
+        for skin in self.document.get("skins", []):
+            joints = skin["joints"]
+            joint_from_mesh = self._inverse_binds(skin)
+            below = {
+                c for j in joints for c in self._entry("nodes", j).get("children", [])
+            }
+            first = next((i for i, j in enumerate(joints) if j not in below), 0)
+            mesh_in_world = world[joints[first]] @ joint_from_mesh[first]
+            for joint, matrix in zip(joints, joint_from_mesh, strict=True):
+                if abs(np.linalg.det(matrix)) > 0:
+                    bound.setdefault(joint, mesh_in_world @ np.linalg.inv(matrix))
+        out = world.copy()
+        children = {child for node in nodes for child in node.get("children", [])}
+        waiting = [number for number in range(len(nodes)) if number not in children]
+        for number in waiting:
+            out[number] = bound.get(number, out[number])
+        while waiting:
+            number = waiting.pop()
+            for child in nodes[number].get("children", []):
+                local = matrix_from_node(nodes[child])
+                out[child] = bound.get(child, out[number] @ local)
+                waiting.append(child)
+        return out
 
     # --- nodes ------------------------------------------------------------------
 
@@ -356,13 +434,7 @@ class _Reader:
         nodes = skin["joints"]
         for node in nodes:
             self._entry("nodes", node)
-        joint_from_mesh = np.tile(np.eye(4), (len(nodes), 1, 1))
-        if "inverseBindMatrices" in skin:
-            # glTF stores matrices by columns.
-            stored = self.buffers.floats(skin["inverseBindMatrices"])
-            stored = stored.reshape(-1, 4, 4).transpose(0, 2, 1)[: len(nodes)]
-            joint_from_mesh[: len(stored)] = stored
-        matrices = world[nodes] @ joint_from_mesh
+        matrices = world[nodes] @ self._inverse_binds(skin)
 
         joints, weights = primitive.joints, primitive.weights
         assert joints is not None
@@ -386,6 +458,17 @@ class _Reader:
         used = np.unique(joints[weights > 0])
         mirrored = np.linalg.det(matrices[used, :3, :3]) < 0
         return vertices, bool(mirrored.mean() > 0.5)
+
+    def _inverse_binds(self, skin: dict[str, Any]) -> Float64[np.ndarray, "j 4 4"]:
+        """Return the matrix from the mesh to each joint, as bound."""
+        count = len(skin["joints"])
+        joint_from_mesh = np.tile(np.eye(4), (count, 1, 1))
+        if "inverseBindMatrices" in skin:
+            # glTF stores matrices by columns.
+            stored = self.buffers.floats(skin["inverseBindMatrices"])
+            stored = stored.reshape(-1, 4, 4).transpose(0, 2, 1)[:count]
+            joint_from_mesh[: len(stored)] = stored
+        return joint_from_mesh
 
     def _clean_weights(
         self, weights: Float64[np.ndarray, "v j"]
@@ -462,7 +545,7 @@ class _Reader:
             )
         if targets:
             positions = self._morphed(positions, info["targets"], targets)
-        look = self._look(info.get("material"))
+        look = self._look(self._material_number(info))
         uv = arrays.get(f"TEXCOORD_{self.look_list[look].uv_set}")
         joints, weights = _influences(arrays)
         return _Primitive(
@@ -570,6 +653,14 @@ class _Reader:
 
     # --- materials --------------------------------------------------------------
 
+    def _material_number(self, primitive: dict[str, Any]) -> int | None:
+        extension = primitive.get("extensions", {}).get("KHR_materials_variants", {})
+        if self._variant is not None:
+            for mapping in extension.get("mappings", []):
+                if self._variant in mapping.get("variants", []):
+                    return mapping["material"]
+        return primitive.get("material")
+
     def _look(self, number: int | None) -> int:
         if number not in self.looks:
             self.looks[number] = len(self.look_list)
@@ -657,6 +748,29 @@ class _Reader:
                 f"images[{number}]", lambda: bytes_from_data_uri(uri, self.source)
             )
         return self.shelf.from_file(uri)
+
+
+def variant_names(document: dict[str, Any]) -> list[str]:
+    """Return the names of a document's material variants."""
+    extension = document.get("extensions", {}).get("KHR_materials_variants", {})
+    return [str(variant.get("name", "")) for variant in extension.get("variants", [])]
+
+
+def with_parts(node: dict[str, Any]) -> dict[str, Any]:
+    """Return a node whose matrix is split, so that a clip can set one part of it."""
+    if "matrix" not in node:
+        return node
+    matrix = matrix_from_node(node)
+    scale = np.linalg.norm(matrix[:3, :3], axis=0)
+    if np.linalg.det(matrix[:3, :3]) < 0:
+        scale[0] *= -1
+    turn = Rotation.from_matrix(matrix[:3, :3] / np.where(scale == 0, 1, scale))
+    rest = {key: value for key, value in node.items() if key != "matrix"}
+    return rest | {
+        "translation": matrix[:3, 3].tolist(),
+        "rotation": turn.as_quat().tolist(),
+        "scale": scale.tolist(),
+    }
 
 
 def matrix_from_node(node: dict[str, Any]) -> Float64[np.ndarray, "4 4"]:

@@ -71,13 +71,16 @@ class TextureShelf:
 
     Attributes:
         notes: What had to be guessed, one line each.
+        found: Names of the textures that were read, in the order of their first use.
+        missing: Those that could not be, with the reason if there is more to say.
     """
 
     def __init__(self, source: str, folder: Path, *, allow_missing: bool) -> None:
         self.notes: list[str] = []
+        self.found: list[str] = []
+        self.missing: list[str] = []
         self._source, self._folder, self._allow = source, folder, allow_missing
         self._known: dict[str, Texture | None] = {}
-        self._missing: list[str] = []
         self._pixels = 0
 
     def from_file(self, reference: str, *, is_uri: bool = True) -> Texture | None:
@@ -94,10 +97,10 @@ class TextureShelf:
         Raises:
             MeshError: Some textures are missing, and that was not allowed.
         """
-        if not self._missing:
+        if not self.missing:
             return
-        listed = ", ".join(self._missing)
-        count = len(self._missing)
+        listed = ", ".join(self.missing)
+        count = len(self.missing)
         noun = "texture" if count == 1 else "textures"
         if not self._allow:
             raise MeshError(
@@ -114,17 +117,15 @@ class TextureShelf:
 
     def _decoded(self, name: str, data: Callable[[], bytes]) -> Texture | None:
         try:
-            texture = decode_image(data(), f"{self._source}: texture {name}")
+            texture = decode_image(data(), name)
         except FileNotFoundError:
-            self._missing.append(name)
+            self.missing.append(name)
             return None
         except OutsideError:
-            self._missing.append(f"{name} (refused: outside the file's folder)")
+            self.missing.append(f"{name} (refused: outside the file's folder)")
             return None
         except MeshError as error:
-            if not self._allow:
-                raise
-            self._missing.append(f"{name} ({error})")
+            self.missing.append(f"{name} ({str(error).removeprefix(f'{name}: ')})")
             return None
         self._pixels += texture.shape[0] * texture.shape[1]
         if self._pixels > MAX_PIXELS_IN_ALL:
@@ -132,6 +133,7 @@ class TextureShelf:
                 f"{self._source}: textures have more than {MAX_PIXELS_IN_ALL:,} pixels "
                 "in all. Scale them down."
             )
+        self.found.append(name)
         return texture
 
     def _read(self, reference: str, is_uri: bool) -> bytes:

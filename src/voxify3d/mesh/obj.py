@@ -12,6 +12,7 @@ from voxify3d.errors import MeshError
 from voxify3d.mesh.build import Piece, mesh_from_pieces
 from voxify3d.mesh.files import OutsideError, find_beside, read_bytes
 from voxify3d.mesh.image import TextureShelf
+from voxify3d.mesh.settings import LoadConfig
 from voxify3d.types import Material, Mesh
 
 _MAP_OPTIONS = {
@@ -34,18 +35,20 @@ class _Raw:
     libraries: list[str] = field(default_factory=list)
 
 
-def read_obj(path: Path, *, allow_missing_textures: bool = False) -> Mesh:
+def read_obj(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mesh:
     """Read a .obj file with its .mtl and textures.
 
     `Kd` and vertex colors are sRGB, as programs that write them show them.
 
     Args:
         path: The .obj file.
-        allow_missing_textures: Go on with `Kd` where a texture is missing.
+        config: No meaning here.
+        shelf: Reads the textures; `Kd` stands in for a missing one.
 
     Raises:
         MeshError: The file cannot be read, or holds no faces.
     """
+    del config
     text = read_bytes(path).decode("utf-8", errors="replace")
     raw = _parse(text, path.name)
     if not raw.faces and not raw.points:
@@ -53,7 +56,6 @@ def read_obj(path: Path, *, allow_missing_textures: bool = False) -> Mesh:
             f"{path.name}: holds no vertices and no faces. Check that it is an .obj."
         )
     notes: list[str] = []
-    shelf = TextureShelf(path.name, path.parent, allow_missing=allow_missing_textures)
     library: dict[str, Material] = {}
     for reference in raw.libraries:
         library |= _library(reference, path, shelf, notes)

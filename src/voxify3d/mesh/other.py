@@ -11,21 +11,25 @@ from voxify3d.color.spaces import linear_from_srgb
 from voxify3d.errors import MeshError
 from voxify3d.mesh.build import Piece, mesh_from_pieces
 from voxify3d.mesh.files import read_bytes
+from voxify3d.mesh.image import TextureShelf
+from voxify3d.mesh.settings import LoadConfig
 from voxify3d.types import Material, Mesh
 
 
-def read_with_trimesh(path: Path, *, allow_missing_textures: bool = False) -> Mesh:
+def read_with_trimesh(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mesh:
     """Read a file of one plain mesh: .off.
 
     Vertex and face colors are sRGB bytes, as is the custom of these formats.
 
     Args:
         path: The file.
-        allow_missing_textures: No meaning here; these formats are read without.
+        config: No meaning here.
+        shelf: No meaning here; these formats are read without textures.
 
     Raises:
         MeshError: The file cannot be read, or holds no faces.
     """
+    del config, shelf
     import trimesh  # half a second that other formats need not wait for
 
     data = read_bytes(path)

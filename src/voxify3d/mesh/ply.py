@@ -11,6 +11,7 @@ from voxify3d.errors import MeshError
 from voxify3d.mesh.build import Piece, mesh_from_pieces
 from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.image import TextureShelf
+from voxify3d.mesh.settings import LoadConfig
 from voxify3d.types import Material, Mesh
 
 _TYPES = {
@@ -54,18 +55,20 @@ class _Table:
     lists: dict[str, _Lists]
 
 
-def read_ply(path: Path, *, allow_missing_textures: bool = False) -> Mesh:
+def read_ply(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mesh:
     """Read a .ply file with vertex or face colors, or a texture.
 
     Colors are sRGB, as is the custom of the format.
 
     Args:
         path: The file.
-        allow_missing_textures: Go on with white where the texture is missing.
+        config: No meaning here.
+        shelf: Reads the texture, white where it is missing.
 
     Raises:
         MeshError: The file cannot be read, or holds no faces.
     """
+    del config
     source = path.name
     data = read_bytes(path)
     order, elements, textures, start = _header(data, source)
@@ -87,7 +90,6 @@ def read_ply(path: Path, *, allow_missing_textures: bool = False) -> Mesh:
             "file is damaged; re-export it."
         )
 
-    shelf = TextureShelf(source, path.parent, allow_missing=allow_missing_textures)
     texture = shelf.from_file(textures[0], is_uri=False) if textures else None
     shelf.close()
     uv = None

@@ -10,6 +10,8 @@ from jaxtyping import Float64
 from voxify3d.errors import MeshError
 from voxify3d.mesh.build import Piece, mesh_from_pieces
 from voxify3d.mesh.files import read_bytes
+from voxify3d.mesh.image import TextureShelf
+from voxify3d.mesh.settings import LoadConfig
 from voxify3d.types import Material, Mesh
 
 _HEAD = 84
@@ -17,17 +19,18 @@ _ROW = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("flags", "<u
 _VERTEX = re.compile(rb"vertex\s+(\S+)\s+(\S+)\s+(\S+)", re.IGNORECASE)
 
 
-def read_stl(path: Path, *, allow_missing_textures: bool = False) -> Mesh:
+def read_stl(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mesh:
     """Read a .stl file; it has no colors, so the mesh is white.
 
     Args:
         path: The file.
-        allow_missing_textures: No meaning here; there are none.
+        config: No meaning here.
+        shelf: No meaning here; there are no textures.
 
     Raises:
         MeshError: The file cannot be read, or holds no faces.
     """
-    del allow_missing_textures
+    del config, shelf
     data = read_bytes(path)
     corners = _corners(data, path.name)
     faces = np.arange(len(corners) * 3).reshape(-1, 3)

@@ -15,6 +15,7 @@ from voxify3d.errors import MeshError
 from voxify3d.mesh.build import Piece, mesh_from_pieces
 from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.image import TextureShelf
+from voxify3d.mesh.settings import LoadConfig
 from voxify3d.types import Material, Mesh
 
 MAX_BYTES = 1 << 30
@@ -38,18 +39,19 @@ class _Model:
     placed: int = 0
 
 
-def read_3mf(path: Path, *, allow_missing_textures: bool = False) -> Mesh:
+def read_3mf(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mesh:
     """Read a .3mf package: built objects, their base materials, colors and textures.
 
     Args:
         path: The file.
-        allow_missing_textures: Go on with white where a texture is missing.
+        config: No meaning here.
+        shelf: Reads the textures, white where one is missing.
 
     Raises:
         MeshError: The file cannot be read, or builds no faces.
     """
+    del config
     source = path.name
-    shelf = TextureShelf(source, path.parent, allow_missing=allow_missing_textures)
     try:
         with zipfile.ZipFile(io.BytesIO(read_bytes(path))) as package:
             model = _read_package(package, shelf, source)
