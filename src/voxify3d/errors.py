@@ -22,3 +22,7 @@ class ExportError(VoxifyError):
 
 class MissingExtraError(VoxifyError, ImportError):
     """An optional dependency that is not installed."""
+
+
+class WeightsError(VoxifyError):
+    """Pretrained weights that are not on this machine, or cannot be read safely."""

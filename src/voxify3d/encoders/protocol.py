@@ -7,11 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from voxify3d.errors import VoxifyError
-
-
-class WeightsError(VoxifyError):
-    """Pretrained weights that are not on this machine, or cannot be read safely."""
+from voxify3d.errors import WeightsError as WeightsError
 
 
 @runtime_checkable
