@@ -1,15 +1,21 @@
 """Encoders by name, each loaded when it is asked for."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 
+from voxify3d.encoders.efficientnet import Lite0Encoder, load_lite0
 from voxify3d.encoders.protocol import Encoder
 from voxify3d.errors import ConfigError
 
 
 def load_encoder(
-    name: str, *, device: torch.device | str = "cpu", half: bool | None = None
+    name: str,
+    *,
+    device: torch.device | str = "cpu",
+    half: bool | None = None,
+    input_size: int | None = None,
 ) -> Encoder | None:
     """Return a frozen encoder by its name, or None for "none".
 
@@ -18,6 +24,8 @@ def load_encoder(
             name of a model of the Hugging Face hub that is on this machine.
         device: Where it runs.
         half: Whether weights are half precision; None for half on a GPU only.
+        input_size: Rows and columns, for encoders that leave a choice; None for
+            their own.
 
     Raises:
         ConfigError: An unknown name.
@@ -32,7 +40,10 @@ def load_encoder(
         )
     device = torch.device(device)
     dtype = torch.float16 if half or (half is None and device.type == "cuda") else None
-    return ENCODERS[kind](model, device, dtype or torch.float32)
+    encoder = ENCODERS[kind](model, device, dtype or torch.float32)
+    if input_size is not None and isinstance(encoder, Lite0Encoder):
+        return replace(encoder, input_size=input_size)
+    return encoder
 
 
 def _none(model: str, device: torch.device, dtype: torch.dtype) -> None:
@@ -40,8 +51,6 @@ def _none(model: str, device: torch.device, dtype: torch.dtype) -> None:
 
 
 def _lite0(model: str, device: torch.device, dtype: torch.dtype) -> Encoder:
-    from voxify3d.encoders.efficientnet import load_lite0
-
     return load_lite0(device=device, dtype=dtype)
 
 

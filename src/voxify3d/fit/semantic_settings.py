@@ -39,6 +39,9 @@ class SemanticConfig:
     front_from: float = 1.0
     """Share of the steps after which only the front view gets patches. The paper:
     4500 of 6500."""
+    pixels: int = 96
+    """Rows and columns of a patch for the embedded encoder, a multiple of 32; CLIP
+    has its own."""
     batch: int = 16
     """Most patches in the encoder at once; less needs less memory."""
     candidates: int = 1
@@ -54,6 +57,8 @@ class SemanticConfig:
         for name in ("start", "stop", "cover", "front_from"):
             if not 0 <= getattr(self, name) <= 1:
                 raise _bad(self, name, "in [0, 1]")
+        if self.pixels < 32 or self.pixels % 32:
+            raise _bad(self, "pixels", "a multiple of 32")
         if not self.scales or not all(0 < s < math.inf for s in self.scales):
             raise _bad(self, "scales", "numbers above 0")
 
