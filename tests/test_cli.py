@@ -21,6 +21,7 @@ from voxify3d.cli.main import COMMANDS, main
 from voxify3d.cli.parse import one_line
 from voxify3d.config import PRESETS, VoxelizeConfig, from_dict, to_dict
 from voxify3d.manifest import load_manifest, sha256_of
+from voxify3d.mesh.settings import LoadConfig
 from voxify3d.pipeline import Progress
 from voxify3d.types import Frame, Palette, VoxelGrid
 
@@ -127,6 +128,13 @@ REFUSED = [
     ("../in/robot.glb a.vox --colors 300", 2, r"--colors .*got 300"),
     ("../in/robot.glb a.vox --seed -1", 2, r"--seed .*got -1"),
     ("../in/robot.glb a.vox --front up", 2, r"'up'.*--front.*\+z"),
+    ("../in/robot.glb a.vox --up up", 2, r"'up'.*--up.*\+z"),
+    ("../in/robot.glb a.vox --rotate 1 2", 2, r"--rotate"),
+    ("../in/robot.glb a.vox --pose bound", 2, r"'bound'.*--pose.*nodes.*bind"),
+    ("../in/robot.glb a.vox --time 1", 2, r"--time.*--animation"),
+    ("../in/robot.glb a.vox --animation Run", 2, r"no animation 'Run'; it holds none"),
+    ("../in/robot.glb a.vox --variant Red", 2, r"no variant 'Red'; it holds none"),
+    ("../in/triangle.obj a.vox --pose bind", 2, r"--pose bind is for glTF"),
     ("../in/robot.glb a.vox --preset best", 2, r"'best'.*--preset.*draft.*default"),
     ("../in/robot.glb a.vox --fine.steps -2", 2, r"fine\.steps .*got -2"),
     ("../in/robot.glb a.vox --siz 8", 2, r"--siz.*did you mean --size\?"),
@@ -451,8 +459,8 @@ def test_every_output_holds_its_manifest(here, sample, fake_pipeline, suffix):
         "input": {
             "name": "robot.glb",
             "sha256": sha256_of(sample),
-            "missing_textures": False,
         },
+        "load": json.loads(json.dumps(to_dict(LoadConfig()))),
         "settings": json.loads(
             json.dumps(to_dict(PRESETS["draft"]) | {"size": 8}),
         ),

@@ -13,6 +13,7 @@ from voxify3d.cli.convert import Convert, Run, Start, parse_convert
 from voxify3d.cli.main import main
 from voxify3d.export import EXPORTERS
 from voxify3d.mesh.load import READERS
+from voxify3d.mesh.settings import LoadConfig
 from voxify3d.types import DIRECTIONS
 
 ROOT = Path(__file__).parent.parent
@@ -113,12 +114,12 @@ def test_every_setting_is_explained_in_the_help(capsys, monkeypatch, name):
     assert len(words) >= 4, found[0]
 
 
-@pytest.mark.parametrize("kind", [Convert, Start, Run])
+@pytest.mark.parametrize("kind", [Convert, Start, LoadConfig, Run])
 def test_every_option_is_explained_in_the_help(capsys, monkeypatch, kind):
     text = _help(capsys, monkeypatch)
     for field in dataclasses.fields(kind):
         name = field.name.strip("_").replace("_", "-")
-        if field.name not in ("mesh", "out", "config", "start", "run"):
+        if field.name not in ("mesh", "out", "config", "start", "load", "run"):
             assert f"--{name}" in text
 
 

@@ -3,7 +3,8 @@
 A manifest is a dict of JSON types:
 
     {"generator": "voxify3d", "version": "0.1.0",
-     "input": {"name": "robot.glb", "sha256": "…", "missing_textures": false},
+     "input": {"name": "robot.glb", "sha256": "…"},
+     "load": {"pose": "nodes", "up": null, …},
      "settings": {"size": 40, "colors": 8, "seed": 0, …}}
 
 It holds no times and no paths: the same run gives the same manifest, so the same
@@ -18,18 +19,19 @@ from typing import Any
 
 from voxify3d.config import VoxelizeConfig, from_dict, to_dict
 from voxify3d.errors import ConfigError, VoxifyError
+from voxify3d.mesh.settings import DEFAULT_LOAD, LoadConfig
 from voxify3d.version import __version__
 
 
 def make_manifest(
-    config: VoxelizeConfig, mesh_file: Path, missing_textures: bool = False
+    config: VoxelizeConfig, mesh_file: Path, load: LoadConfig = DEFAULT_LOAD
 ) -> dict[str, Any]:
     """Return the manifest of a run.
 
     Args:
         config: Every setting, the seed among them.
         mesh_file: The input. Only its own bytes are hashed, not the files it names.
-        missing_textures: Whether the input was read without its textures.
+        load: How the input was read.
     """
     return {
         "generator": "voxify3d",
@@ -37,8 +39,8 @@ def make_manifest(
         "input": {
             "name": mesh_file.name,
             "sha256": sha256_of(mesh_file),
-            "missing_textures": missing_textures,
         },
+        "load": to_dict(load) | {"rotate": list(load.rotate)},  # JSON has no tuples
         "settings": to_dict(config),
     }
 
@@ -82,6 +84,20 @@ def config_of(manifest: dict[str, Any]) -> VoxelizeConfig:
         raise ConfigError(
             f"manifest of version {made_by}, this is {__version__}: {error}"
         ) from error
+
+
+def load_config_of(manifest: dict[str, Any]) -> LoadConfig:
+    """Return how the input of a manifest was read; by default where it does not say.
+
+    Raises:
+        ConfigError: A setting that this version does not know, or out of range.
+    """
+    values = manifest.get("load", {})
+    if not isinstance(values, dict):
+        raise ConfigError(f"manifest: load must be an object, got {values!r}")
+    if isinstance(values.get("rotate"), list):
+        values = values | {"rotate": tuple(values["rotate"])}
+    return from_dict(values, LoadConfig)
 
 
 def _from_json(path: Path) -> object:

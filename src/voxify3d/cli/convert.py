@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
-
 from voxify3d.cli.parse import parse, peek
 from voxify3d.cli.terminal import ctrl_c, follow, print_warning, progress_bar
 from voxify3d.config import DEFAULT, PRESETS, VoxelizeConfig
 from voxify3d.errors import ConfigError
-from voxify3d.manifest import config_of, load_manifest, make_manifest
+from voxify3d.manifest import (
+    config_of,
+    load_config_of,
+    load_manifest,
+    make_manifest,
+)
+from voxify3d.mesh.settings import LoadConfig
 from voxify3d.version import __version__
 
 if TYPE_CHECKING:
@@ -37,6 +42,8 @@ Examples:
   voxify3d convert robot.glb small.vox --size 24 --colors 6
   voxify3d convert robot.glb robot.vox preview.png --preset draft --force
   voxify3d convert cow.obj cow.vox --front -z
+  voxify3d convert print.obj print.vox --up +z --front -y
+  voxify3d convert robot.glb wave.vox --animation Wave --time 0.9
   voxify3d convert robot.glb again.vox --from small.vox
   voxify3d convert robot.glb robot.vox --json > result.json
 """
@@ -64,8 +71,6 @@ class Run:
     """Print one JSON object instead of the files' names."""
     quiet: bool = False
     """No progress bar, no warnings."""
-    allow_missing_textures: bool = False
-    """Go on, in plain colors, when the mesh names textures that are not there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +78,7 @@ class Convert:
     """Options of `voxify3d convert`."""
 
     mesh: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="MESH")]
-    """Mesh to convert: .glb .gltf .obj .ply .stl"""
+    """Mesh to convert: .glb .gltf .vrm .obj .ply .stl .off .3mf .fbx .dae .3ds .zip"""
     out: Annotated[
         tuple[Path, ...],
         tyro.conf.Positional,
@@ -82,6 +87,7 @@ class Convert:
     """Files to write; the suffix chooses the format. Default: all, in this folder."""
     config: Annotated[VoxelizeConfig, tyro.conf.arg(name="")]
     start: Annotated[Start, tyro.conf.arg(name="")]
+    load: Annotated[LoadConfig, tyro.conf.arg(name=""), tyro.conf.FlagCreatePairsOff]
     run: Annotated[Run, tyro.conf.arg(name=""), tyro.conf.FlagCreatePairsOff]
 
 
@@ -123,12 +129,11 @@ def parse_convert(argv: list[str]) -> tuple[Convert, dict[str, Any]]:
     preset, source = peek(argv, "--preset"), peek(argv, "--from")
     if preset is not None and source is not None:
         raise ConfigError("give --preset or --from, not both")
-    config, run, manifest = PRESETS.get(preset or "default", DEFAULT), Run(), {}
+    config, load, manifest = PRESETS.get(preset or "default", DEFAULT), LoadConfig(), {}
     if source:
         manifest = load_manifest(Path(source))
-        config = config_of(manifest)
-        run = Run(allow_missing_textures=_is_bare(manifest))
-    options = partial(Convert, config=config, start=Start(), run=run)
+        config, load = config_of(manifest), load_config_of(manifest)
+    options = partial(Convert, config=config, start=Start(), load=load, run=Run())
     command = parse(options, argv, command="convert", description=_DESCRIPTION)
     return command, manifest
 
@@ -170,10 +175,6 @@ def _source(manifest: dict[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _is_bare(manifest: dict[str, Any]) -> bool:
-    return _source(manifest).get("missing_textures") is True
-
-
 @contextlib.contextmanager
 def _warnings_into(notes: list[str]) -> Iterator[None]:
     """Collect what the library warns of; what numpy says is not for the user."""
@@ -210,14 +211,15 @@ def _convert(
             bar(progress)
 
         with _stage(seconds, "load"):
-            from voxify3d.mesh.load import load_mesh
+            from voxify3d.mesh.load import front_of, load_mesh
             from voxify3d.pipeline import voxelize_steps
 
-            bare = command.run.allow_missing_textures
-            mesh = load_mesh(command.mesh, allow_missing_textures=bare)
-            manifest = make_manifest(command.config, command.mesh, bare)
+            mesh = load_mesh(command.mesh, command.load)
+            manifest = make_manifest(command.config, command.mesh, command.load)
+            front = front_of(command.mesh, command.load, command.config.front)
+            config = replace(command.config, front=front)
         notes += [*mesh.notes, *_differences(origin, manifest, command.mesh)]
-        grid = follow(voxelize_steps(mesh, command.config), show, seconds)
+        grid = follow(voxelize_steps(mesh, config), show, seconds)
     return replace(grid, name=command.mesh.stem, manifest=manifest), mesh
 
 

@@ -15,7 +15,12 @@ from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.gltf import read_gltf
 from voxify3d.mesh.image import TextureShelf
 from voxify3d.mesh.obj import read_obj
-from voxify3d.mesh.orient import rotation_from_angles, turned, upright_from_file
+from voxify3d.mesh.orient import (
+    front_in_world,
+    rotation_from_angles,
+    turned,
+    upright_from_file,
+)
 from voxify3d.mesh.other import read_with_trimesh
 from voxify3d.mesh.ply import read_ply
 from voxify3d.mesh.settings import DEFAULT_LOAD, LoadConfig
@@ -144,6 +149,23 @@ def up_of(suffix: str, config: LoadConfig) -> Direction:
     if config.up is not None:
         return config.up
     return "+z" if suffix in Z_UP_SUFFIXES else "+y"
+
+
+def front_of(path: Path, config: LoadConfig, front: Direction) -> Direction:
+    """Return where a front that is named in the file's axes points to in the world.
+
+    `config.rotate` turns the mesh under the front and does not change it.
+
+    Args:
+        path: The mesh file.
+        config: How it is read.
+        front: Direction in the file's axes; one along `up` stands for the default.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        with mesh_file(path) as inside:
+            suffix = inside.suffix.lower()
+    return front_in_world(front, up_of(suffix, config))
 
 
 def _check_asked(config: LoadConfig, suffix: str, source: str) -> None:
