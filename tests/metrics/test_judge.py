@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from voxify3d import PRESETS, voxelize
-from voxify3d.mesh.shapes import sample_character, half_box
+from voxify3d.mesh.shapes import half_box, sample_character
 from voxify3d.metrics import likeness
 from voxify3d.metrics.cells import see
 from voxify3d.metrics.judge import METRICS, Judge, Report
@@ -142,6 +142,7 @@ def test_symmetry_counts_only_what_the_mesh_has(character, grid):
     frame = frame_of(character, SIZE)
     views = see(character, frame)
     plane = mirror_plane(views, frame)
+    assert plane is not None
     kept, total = symmetry_kept(views, views, frame, plane)
     assert kept == total > 0
     index = grid.index.copy()

@@ -10,9 +10,9 @@ from voxify3d.types import Frame, Mesh, Palette, VoxelGrid
 from voxify3d.voxels.surface import mesh_from_voxels
 
 
-def grid_of(occupied, front="+z", up="+y"):
+def grid_of(occupied):
     palette = Palette(np.array([[200, 60, 30]], np.uint8))
-    frame = Frame((-1.5, 2.0, 10.25), 0.125, occupied.shape, front, up)
+    frame = Frame((-1.5, 2.0, 10.25), 0.125, occupied.shape)
     return VoxelGrid(occupied.astype(np.uint8), palette, frame)
 
 

@@ -15,6 +15,8 @@ from voxify3d.version import __version__
 COMMANDS = {
     "convert": "Turn a mesh into voxel art",
     "sample": "Write a sample character to try things on",
+    "evaluate": "Measure how good results are",
+    "compare": "Show methods side by side on one page",
 }
 """Each is `run(argv)` in the module of `voxify3d.cli` with its name."""
 

@@ -47,6 +47,8 @@ def detail(mesh: CellView, result: CellView) -> float:
     neighbors. 1 is best; a result without any contrast has 0.
     """
     both = mesh.filled & result.filled
+    if not both.any():
+        return 0.0
     truth = (mesh.lab - _around(mesh.lab, mesh.filled, 5))[both].ravel()
     found = (result.lab - _around(result.lab, result.filled, 5))[both].ravel()
     truth, found = truth - truth.mean(), found - found.mean()

@@ -105,14 +105,14 @@ class Report:
     entropy: float
     voxels: int
 
-    def as_dict(self) -> dict[str, float]:
+    def as_dict(self) -> dict[str, float | int]:
         """Return name → value, flat, in the order of `METRICS`."""
         own = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
             if field.name != "scores"
         }
-        values = self.scores.as_dict() | own
+        values = {**self.scores.as_dict(), **own}
         return {name: values.pop(name) for name in METRICS if name in values} | values
 
 

@@ -1,0 +1,116 @@
+"""A result by its path: our files, or what another program made."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from voxify3d.errors import ConfigError, MeshError
+from voxify3d.export import read_voxels
+from voxify3d.export.vox import grid_from_vox, world_from_vox
+from voxify3d.mesh.load import load_mesh
+from voxify3d.render.mesh import frame_of
+from voxify3d.types import Direction, Frame, Mesh, VoxelGrid
+from voxify3d.voxels.surface import mesh_from_voxels
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Voxel art from a file.
+
+    Attributes:
+        mesh: Its surface, in the input's world frame.
+        size: Voxels along the longest side; None when the file does not tell.
+        front: The object's front; None when the file does not tell.
+    """
+
+    mesh: Mesh
+    size: int | None = None
+    front: Direction | None = None
+
+
+def load_result(path: str | Path, mesh: Mesh, front: Direction = "+z") -> Result:
+    """Return a result that belongs to a mesh.
+
+    Args:
+        path: `.vox` or `.glb` of ours, else any mesh file in the mesh's world frame.
+            A `.vox` of another program has no world: its box is fitted to the mesh's.
+        mesh: The input.
+        front: Of the mesh; a foreign `.vox` faces there.
+
+    Raises:
+        MeshError: The file cannot be read.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix == ".vox":
+        grid = grid_from_vox(path)
+        if not grid.occupied.any():
+            raise MeshError(f"{path}: holds no voxels; nothing to compare")
+        if not _is_ours(grid):
+            return _placed(grid, mesh, front)
+    else:
+        grid = _ours_in_glb(path) if suffix == ".glb" else None
+        if grid is None:
+            return Result(load_mesh(path))
+    return Result(mesh_from_voxels(grid), grid.size, grid.frame.front)
+
+
+def frame_for(
+    mesh: Mesh, results: list[Result], size: int | None, front: Direction | None
+) -> Frame:
+    """Return the grid on which results are compared.
+
+    Args:
+        mesh: The input.
+        results: Asked for what is None below; they must agree.
+        size: Voxels along the longest side.
+        front: Direction the object's face points to.
+
+    Raises:
+        ConfigError: No result tells the size, or two tell different ones.
+    """
+    sizes = {result.size for result in results if result.size is not None}
+    if size is None and not sizes:
+        raise ConfigError("no result tells its size; give --size N")
+    if size is None and len(sizes) > 1:
+        found = ", ".join(map(str, sorted(sizes)))
+        raise ConfigError(f"results have different sizes ({found}); give --size N")
+    fronts: list[Direction] = [r.front for r in results if r.front is not None]
+    if front is None:
+        front = fronts[0] if fronts else "+z"
+    return frame_of(mesh, size or sizes.pop(), front)
+
+
+def _is_ours(grid: VoxelGrid) -> bool:
+    """Return whether the grid came with its place in the world.
+
+    `grid_from_vox` gives foreign files cells of 1 in the file's own axes.
+    """
+    frame = grid.frame
+    foreign = frame.cell == 1 and (frame.front, frame.up) == ("-y", "+z")
+    return not foreign or bool(grid.manifest)
+
+
+def _ours_in_glb(path: Path) -> VoxelGrid | None:
+    """Return the grid in a `.glb` of ours; None for other `.glb` files."""
+    try:
+        return read_voxels(path)
+    except MeshError:
+        return None
+
+
+def _placed(grid: VoxelGrid, mesh: Mesh, front: Direction) -> Result:
+    """Return a grid in MagicaVoxel's axes where the mesh is, with cubic voxels."""
+    used = np.argwhere(grid.occupied)
+    low, high = used.min(axis=0), used.max(axis=0) + 1
+    index = grid.index[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    size = max(index.shape)
+    aim = frame_of(mesh, size, front)
+    index = np.ascontiguousarray(world_from_vox(index, aim))
+    corner, opposite = mesh.bounds
+    origin = (corner + opposite) / 2 - np.array(index.shape) * aim.cell / 2
+    x, y, z = map(float, origin)
+    frame = Frame((x, y, z), aim.cell, index.shape, aim.front, aim.up)
+    placed = VoxelGrid(index, grid.palette, frame, grid.name)
+    return Result(mesh_from_voxels(placed), size, front)
