@@ -1,10 +1,12 @@
 """VoxelizeConfig: the stages' settings put together, and the presets."""
 
 import dataclasses
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from voxify3d.errors import ConfigError
+from voxify3d.fit.radiance_settings import RadianceConfig
 from voxify3d.fit.settings import CoarseConfig, FineConfig
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.types import Direction
@@ -36,6 +38,25 @@ class VoxelizeConfig:
             raise ConfigError(f"--front must be one of {choices}, got {self.front!r}")
         if self.seed < 0:
             raise ConfigError(f"--seed must be 0 or more, got {self.seed}")
+        paper = self.fine.method == "paper"
+        if self.coarse.method == "none" and not paper:
+            raise ConfigError("coarse.method none needs fine.method paper (ablations)")
+        if self.coarse.method == "none" and not self.fine.paper.steps:
+            raise ConfigError(
+                "coarse.method none and fine.paper.steps 0 (no stage 1 and no stage 2) "
+                "leave nothing to do"
+            )
+        if self.is_perspective and self.coarse.method == "surface":
+            raise ConfigError(
+                "fine.paper.rendering perspective does not fit coarse.method surface, "
+                "which knows the exact views; use --coarse radiance"
+            )
+
+    @property
+    def is_perspective(self) -> bool:
+        """Whether the six views are seen from an eye, not along parallel rays."""
+        paper = self.fine.method == "paper" and self.fine.paper.steps > 0
+        return paper and self.fine.paper.rendering == "perspective"
 
 
 DEFAULT = VoxelizeConfig()
@@ -43,8 +64,64 @@ DEFAULT = VoxelizeConfig()
 PRESETS: dict[str, VoxelizeConfig] = {
     "draft": VoxelizeConfig(fine=FineConfig(steps=0)),
     "default": DEFAULT,
+    "paper": VoxelizeConfig(
+        coarse=CoarseConfig(method="radiance", radiance=RadianceConfig()),
+        fine=FineConfig(method="paper"),
+    ),
 }
-"""draft: no gradient steps; default: the recipe of docs/method.md."""
+"""draft: no gradient steps; default: the recipe of docs/method.md; paper: the paper's
+own two stages and numbers (docs/paper.md)."""
+
+
+def _change_paper(config: VoxelizeConfig, **changes: Any) -> VoxelizeConfig:  # noqa: ANN401
+    fine = config.fine
+    return replace(config, fine=replace(fine, paper=replace(fine.paper, **changes)))
+
+
+def _no_pixel_art(config: VoxelizeConfig) -> VoxelizeConfig:
+    plain = replace(config.pixelart, cell_color="mean", feature_weight=0.0)
+    return replace(_change_paper(config, target="downscaled"), pixelart=plain)
+
+
+ABLATIONS: dict[str, Callable[[VoxelizeConfig], VoxelizeConfig]] = {
+    "stage1": lambda c: replace(c, coarse=replace(c.coarse, method="none")),
+    "stage2": lambda c: _change_paper(c, steps=0),
+    "orthographic": lambda c: _change_paper(c, rendering="perspective"),
+    "pixelart": _no_pixel_art,
+    "depth": lambda c: _change_paper(c, depth_weight=0.0, depth_weight_coarse=0.0),
+    "alpha": lambda c: _change_paper(c, alpha_weight=0.0),
+    "semantic": lambda c: _change_paper(c, patch_share=0.0),
+    "gumbel": lambda c: _change_paper(c, color="continuous"),
+    "straight-through": lambda c: _change_paper(c, color="gumbel"),
+}
+"""Part of the paper's method → the config without it."""
+
+
+def without(config: VoxelizeConfig, parts: Sequence[str]) -> VoxelizeConfig:
+    """Return the paper's method without some of its parts.
+
+    Args:
+        config: With `fine.method` paper.
+        parts: Names in `ABLATIONS`.
+
+    Raises:
+        ConfigError: An unknown part, parts that exclude each other, or a config
+            that does not follow the paper.
+    """
+    if parts and config.fine.method != "paper":
+        raise ConfigError("--without leaves out parts of the paper: add --preset paper")
+    for part in parts:
+        if part not in ABLATIONS:
+            known = ", ".join(ABLATIONS)
+            raise ConfigError(f"--without must be of {known}, got {part!r}")
+    for one, other in (("stage1", "stage2"), ("gumbel", "straight-through")):
+        if one in parts and other in parts:
+            raise ConfigError(f"--without {one} and {other} exclude each other")
+    if "stage2" in parts and len(set(parts)) > 1:
+        raise ConfigError("--without stage2 leaves nothing for the other parts to do")
+    for part in parts:
+        config = ABLATIONS[part](config)
+    return config
 
 
 def to_dict(config: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -68,10 +145,15 @@ def from_dict(values: dict[str, Any], kind: type = VoxelizeConfig) -> Any:  # no
     built = {
         name: from_dict(value, known[name].type)  # type: ignore[arg-type]
         if dataclasses.is_dataclass(known[name].type) and isinstance(value, dict)
-        else value
+        else _tuples(value)
         for name, value in values.items()
     }
     try:
         return kind(**built)
     except TypeError as error:
         raise ConfigError(f"bad value in {kind.__name__}: {error}") from error
+
+
+def _tuples(value: Any) -> Any:  # noqa: ANN401
+    """Return JSON's lists as the tuples they were."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

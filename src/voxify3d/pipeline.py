@@ -1,12 +1,19 @@
 """voxelize(): the method in one screen."""
 
+import warnings
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Int
 
 from voxify3d.config import DEFAULT, VoxelizeConfig
-from voxify3d.types import Mesh, VoxelGrid
+from voxify3d.types import Frame, Mesh, VoxelGrid
+
+if TYPE_CHECKING:
+    from voxify3d.fit.radiance import RadianceField
+    from voxify3d.pixelart.pixelize import PixelArt
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +56,52 @@ def voxelize_steps(
 ) -> Generator[Progress, None, VoxelGrid]:
     """Turn a mesh into voxel art, yielding after every step; returns the grid."""
     # Imported here: `voxify3d --help` must not wait for scipy and embree.
-    from voxify3d.fit.coarse import coarse_occupancy
-    from voxify3d.fit.polish import polish
-    from voxify3d.mesh.coverage import surface_coverage
     from voxify3d.pixelart.pixelize import pixelize
     from voxify3d.render.mesh import frame_of, render_mesh
+    from voxify3d.render.perspective import render_perspective
 
     frame = frame_of(mesh, config.size, config.front)
-    renders = render_mesh(mesh, frame, config.pixelart.samples)
+    render = render_perspective if config.is_perspective else render_mesh
+    renders = render(mesh, frame, config.pixelart.samples)
     yield Progress("renders", 1, 1)
     art = pixelize(renders, config.colors, config.pixelart, config.seed)
     yield Progress("pixelart", 1, 1)
-    coverage = surface_coverage(mesh, frame)
-    occupancy = coarse_occupancy(coverage, art, config.coarse.min_part)
-    yield Progress("coarse", 1, 1)
+    stages = _paper if config.fine.method == "paper" else _recipe
+    index = yield from stages(mesh, frame, art, config)
+    return VoxelGrid(
+        index=(index + 1).astype(np.uint8),
+        palette=art.palette,
+        frame=frame,
+        name=mesh.name,
+    )
+
+
+def _recipe(
+    mesh: Mesh, frame: Frame, art: "PixelArt", config: VoxelizeConfig
+) -> "Generator[Progress, None, Int[np.ndarray, 'x y z']]":
+    """Both stages as this package does them, and the exact polish."""
+    from voxify3d.fit.coarse import coarse_occupancy, occupancy_of_field
+    from voxify3d.fit.polish import polish
+    from voxify3d.mesh.coverage import surface_coverage
+
+    coarse, fine = config.coarse, config.fine
+    if coarse.method == "radiance":
+        field = yield from _radiance(mesh, frame, config)
+        occupancy, coverage = occupancy_of_field(
+            field.alpha, field.color, art, coarse.threshold, coarse.min_part
+        )
+    else:
+        coverage = surface_coverage(mesh, frame)
+        occupancy = coarse_occupancy(coverage, art, coarse.min_part)
+        yield Progress("coarse", 1, 1)
     occupied = occupancy.occupied
-    if config.fine.steps:
+    if fine.steps:
         import torch  # seconds to import, and `draft` does without
 
         from voxify3d.fit.fine import FineFit
 
         generator = torch.Generator().manual_seed(config.seed)
-        fit = FineFit(occupancy, art, coverage, config.fine, generator)
+        fit = FineFit(occupancy, art, coverage, fine, generator)
         for done in fit:
             yield Progress("fine", done.index + 1, done.steps, done.losses)
         occupied = fit.occupied()
@@ -79,13 +110,56 @@ def voxelize_steps(
         occupancy,
         art,
         coverage,
-        smoothness=config.fine.smoothness,
-        min_part=config.coarse.min_part,
+        smoothness=fine.smoothness,
+        min_part=coarse.min_part,
     )
     yield Progress("polish", 1, 1)
-    return VoxelGrid(
-        index=(index + 1).astype(np.uint8),
-        palette=art.palette,
-        frame=frame,
-        name=mesh.name,
-    )
+    return index
+
+
+def _paper(
+    mesh: Mesh, frame: Frame, art: "PixelArt", config: VoxelizeConfig
+) -> "Generator[Progress, None, Int[np.ndarray, 'x y z']]":
+    """Both stages as the paper does them; nothing is polished."""
+    import torch
+
+    from voxify3d.fit.coarse import coarse_occupancy
+    from voxify3d.fit.paper import PaperFit, export_field, field_of_occupancy, fog
+    from voxify3d.mesh.coverage import surface_coverage
+
+    coarse, paper = config.coarse, config.fine.paper
+    if coarse.method == "radiance":
+        start = yield from _radiance(mesh, frame, config)
+    elif coarse.method == "surface":
+        coverage = surface_coverage(mesh, frame)
+        occupancy = coarse_occupancy(coverage, art, coarse.min_part)
+        start = field_of_occupancy(occupancy, coverage)
+        yield Progress("coarse", 1, 1)
+    else:
+        start = fog(frame.shape, paper.initial_alpha)
+    if not paper.steps:
+        return export_field(start, art, coarse.threshold)
+    warnings.warn("fine.method paper runs without its semantic loss", stacklevel=2)
+    generator = torch.Generator().manual_seed(config.seed)
+    fit = PaperFit(start, art, paper, generator)
+    for done in fit:
+        yield Progress("fine", done.index + 1, done.steps, done.losses)
+    return fit.index()
+
+
+def _radiance(
+    mesh: Mesh, frame: Frame, config: VoxelizeConfig
+) -> "Generator[Progress, None, RadianceField]":
+    """The paper's first stage."""
+    import torch
+
+    from voxify3d.fit.radiance import fit_radiance
+
+    generator = torch.Generator().manual_seed(config.seed)
+    steps = fit_radiance(mesh, frame, config.coarse.radiance, generator=generator)
+    while True:
+        try:
+            done = next(steps)
+        except StopIteration as stop:
+            return stop.value
+        yield Progress("coarse", done.index + 1, done.steps, done.losses)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
+
 from voxify3d.cli.parse import parse, peek
 from voxify3d.cli.terminal import ctrl_c, follow, print_warning, progress_bar
-from voxify3d.config import DEFAULT, PRESETS, VoxelizeConfig
+from voxify3d.config import ABLATIONS, DEFAULT, PRESETS, VoxelizeConfig, without
 from voxify3d.errors import ConfigError
 from voxify3d.manifest import (
     config_of,
@@ -28,9 +29,13 @@ if TYPE_CHECKING:
     from voxify3d.pipeline import Progress
     from voxify3d.types import Mesh, VoxelGrid
 
-    Preset = str
+    Preset = Part = str
 else:
     Preset = tyro.extras.literal_type_from_choices(tuple(PRESETS))
+    Part = tyro.extras.literal_type_from_choices(tuple(ABLATIONS))
+
+_SHORT = {"--coarse": "--coarse.method", "--palette": "--pixelart.palette"}
+"""Options that may be written shorter; their help says so."""
 
 _DEFAULT_SUFFIXES = (".vox", ".glb", ".png")
 
@@ -45,6 +50,7 @@ Examples:
   voxify3d convert print.obj print.vox --up +z --front -y
   voxify3d convert robot.glb wave.vox --animation Wave --time 0.9
   voxify3d convert robot.glb again.vox --from small.vox
+  voxify3d convert robot.glb robot.vox --palette maxmin --coarse radiance
   voxify3d convert robot.glb robot.vox --json > result.json
 """
 
@@ -54,7 +60,10 @@ class Start:
     """Where the settings start from; options that are given replace them."""
 
     preset: Preset = "default"
-    """Settings to start from: draft is quick, default looks better."""
+    """Settings to start from: draft is quick, default looks better, paper repeats the
+    paper's two stages (slow)."""
+    without: tyro.conf.UseAppendAction[tuple[Part, ...]] = ()
+    """Part of the paper to leave out (ablation); may be repeated."""
     from_: Annotated[
         Path | None, tyro.conf.arg(name="from", metavar="FILE", help_behavior_hint="")
     ] = None
@@ -134,8 +143,15 @@ def parse_convert(argv: list[str]) -> tuple[Convert, dict[str, Any]]:
         manifest = load_manifest(Path(source))
         config, load = config_of(manifest), load_config_of(manifest)
     options = partial(Convert, config=config, start=Start(), load=load, run=Run())
-    command = parse(options, argv, command="convert", description=_DESCRIPTION)
-    return command, manifest
+    words = [_in_full(word) for word in argv]
+    command = parse(options, words, command="convert", description=_DESCRIPTION)
+    config = without(command.config, command.start.without)
+    return replace(command, config=config), manifest
+
+
+def _in_full(word: str) -> str:
+    name, equals, value = word.partition("=")
+    return _SHORT.get(name, name) + equals + value
 
 
 def output_paths(mesh: Path, out: tuple[Path, ...]) -> tuple[Path, ...]:

@@ -8,9 +8,10 @@ voxel would tear or vanish without it, and `occupied` is the result.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float32, Int
 from scipy import ndimage
 
+from voxify3d.color.spaces import oklab_from_srgb
 from voxify3d.fit.occupancy import (
     ViewTable,
     color_table,
@@ -71,6 +72,34 @@ def coarse_occupancy(coverage: Coverage, art: PixelArt, min_part: int = 2) -> Oc
         occupied = polish_occupancy(occupied | bridges, tables, free & ~locked)
         occupied = drop_small_parts(occupied, locked, min_part)
     return Occupancy(occupied, locked, free & ~locked, solid, tables)
+
+
+def occupancy_of_field(
+    alpha: Float32[np.ndarray, "x y z"],
+    rgb: Float32[np.ndarray, "x y z 3"],
+    art: PixelArt,
+    threshold: float = 0.5,
+    min_part: int = 2,
+) -> tuple[Occupancy, Coverage]:
+    """Return the occupancy of a radiance field, and its surface as if exact.
+
+    Args:
+        alpha: Opacity of each voxel.
+        rgb: sRGB of each voxel.
+        art: Six pictures, whose costs the occupancy is polished on later.
+        threshold: Opacity from which a voxel is matter.
+        min_part: Loose parts of at most this many voxels are dropped.
+    """
+    none = np.zeros(alpha.shape, bool)
+    touched = drop_small_parts(alpha >= threshold, none, min_part)
+    solid = fill_inside(touched)
+    # What the field hides from all rays keeps the start's color: it is no surface.
+    surface = touched & ~ndimage.binary_erosion(solid, NEIGHBORS_26, border_value=0)
+    lab = oklab_from_srgb(rgb) * surface[..., None]
+    coverage = Coverage(area=surface.astype(np.float64), lab=lab.astype(np.float32))
+    free = ndimage.binary_dilation(touched, NEIGHBORS_26)
+    tables = view_tables(art, alpha.shape, none)
+    return Occupancy(solid, none, free, solid, tables), coverage
 
 
 def fill_inside(touched: Bool[np.ndarray, "x y z"]) -> Bool[np.ndarray, "x y z"]:

@@ -1,10 +1,15 @@
 """CoarseConfig and FineConfig: the two stages of the fit. No torch here."""
 
-from dataclasses import dataclass
-from typing import get_args
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from voxify3d.errors import ConfigError
+from voxify3d.fit.paper_settings import PaperConfig
+from voxify3d.fit.radiance_settings import QUICK_RADIANCE, RadianceConfig
 from voxify3d.types import ColorSampling
+
+CoarseMethod = Literal["surface", "radiance", "none"]
+FineMethod = Literal["shell", "paper"]
 
 
 def _check(owner: str, config: object, low: float, *names: str) -> None:
@@ -14,21 +19,42 @@ def _check(owner: str, config: object, low: float, *names: str) -> None:
             raise ConfigError(f"{owner}.{name} must be at least {low:g}, got {value}")
 
 
+def _check_choice(name: str, value: str, choices: object) -> None:
+    if value not in get_args(choices):
+        known = ", ".join(get_args(choices))
+        raise ConfigError(f"{name} must be one of {known}, got {value!r}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoarseConfig:
     """Stage one: where there is matter, before any gradient step."""
 
+    method: CoarseMethod = "surface"
+    """Where matter comes from: `surface` is exact and quick, `radiance` fits a field
+    to pictures from all around as the paper does, `none` starts from fog (ablation,
+    only with fine.method paper). Also written `--coarse`; docs/paper.md compares."""
     min_part: int = 2
     """Loose parts of at most this many voxels are dropped."""
+    threshold: float = 0.5
+    """Opacity from which a voxel of the radiance field is matter."""
+    radiance: RadianceConfig = field(default_factory=lambda: QUICK_RADIANCE)
 
     def __post_init__(self) -> None:
         _check("coarse", self, 0.0, "min_part")
+        _check_choice("coarse.method", self.method, CoarseMethod)
+        if not 0 < self.threshold < 1:
+            raise ConfigError(
+                f"coarse.threshold must be in (0, 1), got {self.threshold}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FineConfig:
     """Stage two: density and palette logits fitted to the pixel art."""
 
+    method: FineMethod = "shell"
+    """`shell` is this package's recipe (settings here), `paper` the paper's second
+    stage to the letter (settings in fine.paper)."""
     steps: int = 100
     """Gradient steps. 0 keeps the first stage's shape; over 150 bring nothing."""
     pixel_weight: float = 10.0
@@ -53,6 +79,7 @@ class FineConfig:
     """Softmax temperature at the last step. The paper's value."""
     smoothness: float = 1.0
     """Flatness of color areas in the result; more is flatter and loses detail."""
+    paper: PaperConfig = field(default_factory=PaperConfig)
 
     def __post_init__(self) -> None:
         _check(
@@ -75,8 +102,5 @@ class FineConfig:
             "temperature_start",
             "temperature_end",
         )
-        if self.sampling not in get_args(ColorSampling):
-            choices = ", ".join(get_args(ColorSampling))
-            raise ConfigError(
-                f"fine.sampling must be one of {choices}, got {self.sampling!r}"
-            )
+        _check_choice("fine.sampling", self.sampling, ColorSampling)
+        _check_choice("fine.method", self.method, FineMethod)

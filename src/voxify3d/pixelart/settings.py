@@ -6,6 +6,8 @@ from typing import Literal, get_args
 from voxify3d.errors import ConfigError
 
 CellColor = Literal["vote", "dominant", "mean"]
+PaletteStrategy = Literal["kmeans", "kmeans-rare", "maxmin", "median-cut", "annealing"]
+"""Names in `voxify3d.color.palette.STRATEGIES`, which says what each is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +31,13 @@ class PixelArtConfig:
     """How much more the front view counts than each other view."""
     saliency: float = 1.0
     """How much more cells count that stand out from their surroundings."""
-    feature_weight: float = 2.0
+    feature_weight: float = 1.0
     """How firmly eyes, buttons and stripes hold their color; 0 leaves them to
     chance."""
-    palette: str = "kmeans"
-    """How the palette is found: one of `voxify3d.color.palette.STRATEGIES`."""
+    palette: PaletteStrategy = "kmeans"
+    """How the palette is found: `kmeans` favors large areas, `kmeans-rare` keeps
+    entries for rare colors, `maxmin` takes extremes, `median-cut` equal shares,
+    `annealing` the least mean distance. Also written `--palette`."""
     rarity: float = 3.0
     """Exponent that draws palette entries towards rare colors; 2 is plain K-means."""
 
@@ -48,6 +52,11 @@ class PixelArtConfig:
             choices = ", ".join(get_args(CellColor))
             raise ConfigError(
                 f"pixelart.cell_color must be one of {choices}, got {self.cell_color!r}"
+            )
+        if self.palette not in get_args(PaletteStrategy):
+            choices = ", ".join(get_args(PaletteStrategy))
+            raise ConfigError(
+                f"pixelart.palette must be one of {choices}, got {self.palette!r}"
             )
         for name in ("crispness", "vote"):
             if not 0 <= getattr(self, name) <= 1:
