@@ -79,7 +79,7 @@ def test_the_readme_runs_from_top_to_bottom(tmp_path, monkeypatch, small):
     assert os.stat("robot.vox").st_mtime_ns > before
 
 
-@pytest.mark.parametrize("command", ["convert", "sample"])
+@pytest.mark.parametrize("command", ["convert", "inspect", "sample"])
 def test_examples_in_the_help_are_understood(capsys, command):
     assert main([command, "--help"]) == 0
     help_text = capsys.readouterr().out

@@ -14,6 +14,7 @@ from voxify3d.version import __version__
 
 COMMANDS = {
     "convert": "Turn a mesh into voxel art",
+    "inspect": "Tell what is in a mesh file",
     "sample": "Write a sample character to try things on",
     "evaluate": "Measure how good results are",
     "compare": "Show methods side by side on one page",

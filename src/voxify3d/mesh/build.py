@@ -116,7 +116,7 @@ def parts_of(
 
     Parts are numbered from 0 in the order of their first face.
     """
-    point = _welded(vertices)[faces]
+    point = welded(vertices)[faces]
     count = int(point.max()) + 1
     ones = np.ones(2 * len(point), np.int8)
     rows = np.concatenate([point[:, 0], point[:, 1]])
@@ -129,7 +129,7 @@ def parts_of(
     return rank[inverse]
 
 
-def _welded(vertices: Float64[np.ndarray, "v 3"]) -> Int[np.ndarray, " v"]:
+def welded(vertices: Float64[np.ndarray, "v 3"]) -> Int[np.ndarray, " v"]:
     """Return one number per distinct position."""
     # Hashed, because sorting rows of 600 k vertices takes seconds. A collision of 64
     # bits would only join two parts.
