@@ -17,6 +17,7 @@ COMMANDS = {
     "inspect": "Tell what is in a mesh file",
     "sample": "Write a sample character to try things on",
     "evaluate": "Measure how good results are",
+    "score": "Score results against a caption, as the paper does",
     "compare": "Show methods side by side on one page",
 }
 """Each is `run(argv)` in the module of `voxify3d.cli` with its name."""
