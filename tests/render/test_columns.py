@@ -5,18 +5,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxify3d.render.columns import (
-    column_weights,
-    first_occupied,
-    from_eye,
-    to_volume,
-)
+from voxify3d.render.columns import column_weights
+from voxify3d.render.eye import from_eye
 from voxify3d.render.views import six_views
 from voxify3d.types import DIRECTIONS, View
 
 VIEWS = six_views()
 SHAPE = (4, 5, 6)
-views = st.sampled_from(VIEWS)
 
 
 def picture_by_scan(thickness: np.ndarray, values: np.ndarray, view: View):
@@ -108,29 +103,6 @@ def test_the_gradient_is_the_slope(scale):
     generator = torch.Generator().manual_seed(3)
     thickness = scale * torch.rand(2, 3, 6, generator=generator, dtype=torch.float64)
     assert torch.autograd.gradcheck(column_weights, thickness.requires_grad_())
-
-
-@given(
-    st.tuples(*[st.integers(1, 5)] * 3), views, st.floats(0, 1), st.integers(0, 9999)
-)
-def test_first_occupied_is_what_a_walk_down_the_column_meets(shape, view, share, seed):
-    occupied = np.random.default_rng(seed).random(shape) < share
-    first = first_occupied(occupied, view)
-    assert first.shape == reference.cells_of(view, shape)
-    for cell in np.ndindex(*first.shape):
-        assert first[cell] == reference.first_in(occupied, view, *cell)
-
-
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_columns_run_from_the_eye_and_go_back(view):
-    volume = np.arange(np.prod(SHAPE)).reshape(SHAPE)
-    columns = from_eye(volume, view)
-    for cell in np.ndindex(*columns.shape[:2]):
-        walk = [volume[ijk] for ijk in reference.column_of(view, SHAPE, *cell)]
-        assert columns[cell].tolist() == walk
-    np.testing.assert_array_equal(to_volume(columns, view), volume)
-    channels = np.stack([volume, -volume], axis=-1)
-    np.testing.assert_array_equal(to_volume(from_eye(channels, view), view), channels)
 
 
 def test_the_six_views_look_along_the_six_directions():

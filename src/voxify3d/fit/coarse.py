@@ -21,7 +21,7 @@ from voxify3d.fit.occupancy import (
 from voxify3d.fit.thin import reconnect, sheet_voxels
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import Picture, PixelArt
-from voxify3d.render.columns import to_volume
+from voxify3d.render.eye import to_volume
 
 NEIGHBORS_26 = np.ones((3, 3, 3), bool)
 

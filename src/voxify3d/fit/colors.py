@@ -12,7 +12,7 @@ from scipy import ndimage, spatial
 from voxify3d.color.spaces import oklab_from_bytes
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import PixelArt
-from voxify3d.render.columns import first_occupied
+from voxify3d.render.eye import first_occupied
 from voxify3d.types import sign_of
 
 OWN_WEIGHT = 0.1

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int
 
 from voxify3d.pixelart.pixelize import Picture
-from voxify3d.render.columns import first_occupied, from_eye
+from voxify3d.render.eye import first_occupied, from_eye
 from voxify3d.types import View, sign_of
 
 SILHOUETTE_COST = 5.0
