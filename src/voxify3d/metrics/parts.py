@@ -21,8 +21,9 @@ FINE = 3
 _THICK = 5
 """A fine cell is thick where a full cube of this edge holds it: 1.67 voxels, and the
 surface adds about half a voxel, so parts under about 1.2 voxels are thin."""
-_REACH = 2 * FINE
-"""A thin part comes at least this far out of what is thick: two voxels."""
+_ROOT, _REACH = FINE, 2 * FINE
+"""A thin part begins one voxel out of what is thick, or the skin of a round body would
+join its limbs, and comes out by at least two."""
 _LEAST = FINE * FINE
 """Pieces of the mesh of fewer fine cells are grains of the sampling."""
 _SURVIVES = 0.75
@@ -149,9 +150,9 @@ def _thin_parts(
     full: Bool[np.ndarray, "x y z"], part: Int[np.ndarray, "x y z"]
 ) -> Int[np.ndarray, "x y z"]:
     thick = _opened(full, _THICK)
-    thin = full & ~thick
-    near = _filtered(ndimage.maximum_filter, thick, 2 * _REACH + 1)
-    if not (thin & ~near).any():
+    out = full & ~_filtered(ndimage.maximum_filter, thick, 2 * _ROOT + 1)
+    far = out & ~_filtered(ndimage.maximum_filter, thick, 2 * _REACH + 1)
+    if not far.any():
         return np.zeros(full.shape, np.int64)
     nearest = np.zeros((3, *full.shape), np.int32)
     ndimage.distance_transform_edt(
@@ -159,10 +160,10 @@ def _thin_parts(
     )
     owner = part[tuple(nearest)]
     labels, last = np.zeros(full.shape, np.int64), 0
-    for number in np.unique(owner[thin & ~near]):
-        found, count = connected(thin & (owner == number))
-        out = np.bincount(found[~near], minlength=count + 1)
-        keep = np.flatnonzero(out[1:] >= _LEAST) + 1
+    for number in np.unique(owner[far]):
+        found, count = connected(out & (owner == number))
+        reach = np.bincount(found[far], minlength=count + 1)
+        keep = np.flatnonzero(reach[1:] >= _LEAST) + 1
         rank = np.zeros(count + 1, np.int64)
         rank[keep] = last + 1 + np.arange(len(keep))
         labels += rank[found]
