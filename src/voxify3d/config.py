@@ -10,6 +10,7 @@ from voxify3d.fit.radiance_settings import RadianceConfig
 from voxify3d.fit.settings import CoarseConfig, FineConfig
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.types import Direction
+from voxify3d.voxels.settings import FillConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class VoxelizeConfig:
     pixelart: PixelArtConfig = field(default_factory=PixelArtConfig)
     coarse: CoarseConfig = field(default_factory=CoarseConfig)
     fine: FineConfig = field(default_factory=FineConfig)
+    fill: FillConfig = field(default_factory=FillConfig)
 
     def __post_init__(self) -> None:
         if not 1 <= self.size <= 1024:

@@ -59,6 +59,7 @@ def voxelize_steps(
     from voxify3d.pixelart.pixelize import pixelize
     from voxify3d.render.mesh import frame_of, render_mesh
     from voxify3d.render.perspective import render_perspective
+    from voxify3d.voxels.fill import apply_fill
 
     frame = frame_of(mesh, config.size, config.front)
     render = render_perspective if config.is_perspective else render_mesh
@@ -69,7 +70,7 @@ def voxelize_steps(
     stages = _paper if config.fine.method == "paper" else _recipe
     index = yield from stages(mesh, frame, art, config)
     return VoxelGrid(
-        index=(index + 1).astype(np.uint8),
+        index=apply_fill((index + 1).astype(np.uint8), config.fill),
         palette=art.palette,
         frame=frame,
         name=mesh.name,

@@ -34,7 +34,11 @@ else:
     Preset = tyro.extras.literal_type_from_choices(tuple(PRESETS))
     Part = tyro.extras.literal_type_from_choices(tuple(ABLATIONS))
 
-_SHORT = {"--coarse": "--coarse.method", "--palette": "--pixelart.palette"}
+_SHORT = {
+    "--coarse": "--coarse.method",
+    "--fill": "--fill.kind",
+    "--palette": "--pixelart.palette",
+}
 """Options that may be written shorter; their help says so."""
 
 _DEFAULT_SUFFIXES = (".vox", ".glb", ".png")
