@@ -11,8 +11,8 @@ from scipy import ndimage
 
 WIDTH = 0.95
 """Parts narrower than this, in cells, are thin."""
-LEAST = 0.25
-"""Covered share of a cell under which nothing is rescued."""
+LEAST = 0.2
+"""Covered share, of a cell and its neighbor, under which nothing is rescued."""
 
 _ALONG = np.array([1, 2, 3, 2, 1]) / 9
 
@@ -36,22 +36,33 @@ def thin_cells(
     split = hit.reshape(a, b, side, side)
     mask = np.swapaxes(split, 1, 2).reshape(a * side, b * side)
     thin = mask & ~_opened(mask, WIDTH * side / 2)
-    share = thin.reshape(a, side, b, side).mean(axis=(1, 3))
+    cells = thin.reshape(a, side, b, side)
+    share = cells.mean(axis=(1, 3))
     covered = hit.mean(axis=-1)
-    candidate = ~filled & (share >= LEAST) & (share >= 0.3 * covered)
+    candidate = ~filled & (share >= LEAST / 3) & (share >= 0.3 * covered)
+    # How much of the cell's height and width the part takes says where it runs.
+    extent = [cells.any(axis=3).mean(axis=1), cells.any(axis=1).mean(axis=2)]
+    # Along the part, a stretch of cells decides: limbs should be straight.
+    own = covered * (share >= 0.05)
+    stretch = [
+        np.asarray(ndimage.convolve1d(own, _ALONG, axis=axis, mode="constant"))
+        for axis in (0, 1)
+    ]
     chosen = np.zeros_like(filled)
-    for axis in (0, 1):
-        # along the part, a stretch of cells decides: limbs should be straight
-        height = ndimage.convolve1d(covered, _ALONG, axis=1 - axis, mode="constant")
-        before, after = _neighbors(height, axis)
-        filled_before, filled_after = _neighbors(filled, axis)
+    for across in (0, 1):
+        height = stretch[1 - across]
+        runs_along = extent[1 - across] >= extent[across]
+        before, after = _neighbors(height, across)
+        filled_before, filled_after = _neighbors(filled, across)
         # of two equal cells, the one nearer to the middle
-        place = np.expand_dims(np.arange(filled.shape[axis]), 1 - axis)
-        first_half = place < (filled.shape[axis] - 1) / 2
-        more_than_before = np.where(first_half, height > before, height >= before)
-        more_than_after = np.where(first_half, height >= after, height > after)
+        place = np.expand_dims(np.arange(filled.shape[across]), 1 - across)
+        first_half = place < (filled.shape[across] - 1) / 2
+        tie = 1e-9 * np.where(first_half, 1, -1)
+        ridge = (height >= before - tie) & (height >= after + tie)
         free = ~filled_before & ~filled_after
-        chosen |= candidate & free & more_than_before & more_than_after
+        # a part on the border of two cells gives each its half
+        free &= share + np.maximum(*_neighbors(share, across)) >= LEAST
+        chosen |= candidate & runs_along & free & ridge
     return chosen
 
 
