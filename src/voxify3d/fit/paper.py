@@ -49,8 +49,10 @@ _STEP = 0.25
 
 def field_of_occupancy(occupancy: Occupancy, coverage: Coverage) -> RadianceField:
     """Return an exact first stage in the form of the paper's."""
-    where = ndimage.distance_transform_edt(
-        ~coverage.touched, return_distances=False, return_indices=True
+    where = np.asarray(
+        ndimage.distance_transform_edt(
+            ~coverage.touched, return_distances=False, return_indices=True
+        )
     )
     return RadianceField(
         density=np.where(occupancy.occupied, _OPAQUE, _EMPTY).astype(np.float32),
@@ -300,8 +302,7 @@ class PaperFit:
     def _march(self, rows: Tensor, color: Tensor) -> Seen:
         """Render random rays through cells by samples, the general and slow way."""
         inside = torch.from_numpy(self.open)
-        shape = (int(n) for n in self.open.shape)
-        x, y, z = shape
+        x, y, z = inside.shape
         density = torch.zeros(x, y, z).masked_scatter(inside, self.field.thickness())
         grid = torch.zeros(x, y, z, 3).masked_scatter(inside[..., None], color)
         jitter = torch.rand(len(rows), 2, generator=self._generator)
@@ -359,8 +360,8 @@ def cells_of(
         columns = np.moveaxis(number, axis, 2)
         if picture.view.toward[0] == "+":
             columns = columns[:, :, ::-1]
-        a, b, length = columns.shape
-        columns = columns.reshape(-1, length)
+        a, b = picture.index.shape
+        columns = columns.reshape(a * b, -1)
         order = np.argsort(columns == count, axis=1, kind="stable")
         filled, color = _target(picture, art, config)
         sees = np.isfinite(picture.depth) & filled
