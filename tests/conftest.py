@@ -23,6 +23,13 @@ def _no_node() -> str:
     return "" if found else "needs node: npm ci in tests/foreign"
 
 
+def _no_browser() -> str:
+    if not (shutil.which("chromium") or shutil.which("chromium-browser")):
+        return "needs a browser: apt-get install chromium"
+    found = (_FOREIGN / "node_modules/three").is_dir()
+    return "" if found else "needs three.js: npm ci in tests/foreign"
+
+
 def _no_gpu() -> str:
     import torch
 
@@ -33,7 +40,13 @@ def _no_clip() -> str:
     return "needs CLIP weights"
 
 
-_MISSING = {"goxel": _no_goxel, "node": _no_node, "gpu": _no_gpu, "clip": _no_clip}
+_MISSING = {
+    "goxel": _no_goxel,
+    "node": _no_node,
+    "browser": _no_browser,
+    "gpu": _no_gpu,
+    "clip": _no_clip,
+}
 """Marker → why its tests cannot run here, or nothing."""
 
 

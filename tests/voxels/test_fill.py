@@ -66,7 +66,7 @@ def test_nothing_that_is_seen_from_outside_changes(index, kind, thickness):
 
 @given(grids())
 def test_surface_is_the_slow_twin_and_a_shell_holds_it(index):
-    closed = ndimage.binary_fill_holes(index > 0)
+    closed = np.asarray(ndimage.binary_fill_holes(index > 0), bool)
     seen = np.zeros(index.shape, bool)
     for side in DIRECTIONS:
         seen |= exposed(closed, side)

@@ -39,7 +39,8 @@ def outside_air(
     Air goes through the faces of cells.
     """
     padded = np.pad(occupied, 1)
-    label, _ = ndimage.label(~padded, _FACES)
+    label = np.zeros(padded.shape, np.int32)
+    ndimage.label(~padded, _FACES, output=label)
     return label == label[0, 0, 0]
 
 
