@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from gltf_maker import Maker
 from PIL import Image
 
 from voxify3d.cli.main import main
+from voxify3d.export import read_voxels
 from voxify3d.mesh.facts import facts_of
 from voxify3d.mesh.save import save_glb
 from voxify3d.mesh.settings import LoadConfig
@@ -196,8 +198,6 @@ def test_a_texture_inside_a_zip_is_found(here, capsys):
 
 
 def _without(mesh: Mesh, face: int) -> Mesh:
-    from dataclasses import replace
-
     keep = np.arange(len(mesh.faces)) != face
     return replace(
         mesh, faces=mesh.faces[keep], material=mesh.material[keep], part=mesh.part[keep]
@@ -229,3 +229,30 @@ def test_a_mesh_that_faces_sideways_is_noted(shared_mesh):
     assert any("--front" in warning for warning in facts.warnings)
     ahead = facts_of(shared_mesh("trex.glb"), LoadConfig())
     assert not any("--front" in warning for warning in ahead.warnings)
+
+
+# --- convert -----------------------------------------------------------------------
+
+
+def test_loading_options_are_repeated_by_from(here, capsys):
+    words = ["convert", "robot.glb", "--size", "8", "--preset", "draft"]
+    turned = ["--up", "-y", "--rotate", "0", "90", "0", "--fill", "shell"]
+    assert main([*words, "a.vox", *turned]) == 0
+    assert main([*words[:2], "b.vox", "--from", "a.vox"]) == 0
+    assert (here / "a.vox").read_bytes() == (here / "b.vox").read_bytes()
+    assert main([*words, "c.vox"]) == 0
+    assert (here / "a.vox").read_bytes() != (here / "c.vox").read_bytes()
+
+
+def test_a_mesh_that_lies_down_stands_up_by_up_and_front(here, capsys):
+    # The same robot, written with z up and its face to -y.
+    mesh = sample_character()
+    lying = mesh.vertices[:, [0, 2, 1]] * [1, -1, 1]
+    save_glb(replace(mesh, vertices=lying), here / "lying.glb")
+    size = ["--size", "8", "--preset", "draft"]
+    assert main(["convert", "robot.glb", "a.vox", *size]) == 0
+    words = ["convert", "lying.glb", "b.vox", *size, "--up", "+z", "--front", "-y"]
+    assert main(words) == 0
+    one, other = (read_voxels(here / name) for name in ("a.vox", "b.vox"))
+    np.testing.assert_array_equal(one.index, other.index)
+    np.testing.assert_array_equal(one.palette.rgb, other.palette.rgb)
