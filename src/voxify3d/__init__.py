@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     )
     from voxify3d.fit.settings import CoarseConfig, FineConfig
     from voxify3d.mesh.load import load_mesh
+    from voxify3d.mesh.settings import LoadConfig
     from voxify3d.pipeline import Progress, voxelize, voxelize_steps
     from voxify3d.pixelart.settings import PixelArtConfig
     from voxify3d.types import Frame, Material, Mesh, Palette, VoxelGrid
+    from voxify3d.voxels.settings import FillConfig
 
 __all__ = [
     "DEFAULT",
@@ -36,8 +38,10 @@ __all__ = [
     "CoarseConfig",
     "ConfigError",
     "ExportError",
+    "FillConfig",
     "FineConfig",
     "Frame",
+    "LoadConfig",
     "Material",
     "Mesh",
     "MeshError",
@@ -72,9 +76,11 @@ _HOMES = {
     ),
     "voxify3d.fit.settings": ("CoarseConfig", "FineConfig"),
     "voxify3d.mesh.load": ("load_mesh",),
+    "voxify3d.mesh.settings": ("LoadConfig",),
     "voxify3d.pipeline": ("Progress", "voxelize", "voxelize_steps"),
     "voxify3d.pixelart.settings": ("PixelArtConfig",),
     "voxify3d.types": ("Frame", "Material", "Mesh", "Palette", "VoxelGrid"),
+    "voxify3d.voxels.settings": ("FillConfig",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
