@@ -6,6 +6,7 @@ from jaxtyping import Bool, Int
 from voxify3d.fit.coarse import Occupancy, drop_small_parts
 from voxify3d.fit.colors import color_hidden, color_voxels
 from voxify3d.fit.occupancy import polish_occupancy
+from voxify3d.fit.thin import reconnect
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import PixelArt
 
@@ -41,4 +42,6 @@ def polish(
         index = color_hidden(index, everywhere)
         occupied = polish_occupancy(occupied, occupancy.tables, occupancy.free, index)
     occupied = drop_small_parts(occupied, occupancy.locked, min_part)
+    # what the fit tore or wore away of limbs comes back, and nothing floats
+    occupied = occupied | reconnect(occupied, coverage.touched, coverage.area)
     return color_voxels(occupied, art, coverage, smoothness)
