@@ -16,11 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Int, UInt8
 from numpy.typing import NDArray
 
-Direction = Literal["+x", "-x", "+y", "-y", "+z", "-z"]
-"""One of the six axis directions of the world frame."""
-
-ColorSampling = Literal["expected", "gumbel", "straight-through"]
-"""How palette logits become colors while fitting; see `field/gumbel.py`."""
+from voxify3d.choices import Direction
 
 DIRECTIONS: tuple[Direction, ...] = ("+x", "-x", "+y", "-y", "+z", "-z")
 

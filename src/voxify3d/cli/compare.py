@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from voxify3d.choices import Direction
 from voxify3d.cli.parse import parse
 from voxify3d.cli.terminal import print_warning
 from voxify3d.config import VoxelizeConfig
 from voxify3d.errors import ConfigError, ExportError, MeshError
-from voxify3d.types import Direction
 from voxify3d.version import __version__
 
 if TYPE_CHECKING:

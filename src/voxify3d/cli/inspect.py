@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from voxify3d.choices import Direction
 from voxify3d.cli.parse import parse
 from voxify3d.errors import ConfigError, MeshError
 from voxify3d.mesh.settings import LoadConfig
-from voxify3d.types import Direction
 
 if TYPE_CHECKING:
     from PIL.Image import Image

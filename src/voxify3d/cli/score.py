@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from voxify3d.choices import Direction
 from voxify3d.cli.parse import parse
 from voxify3d.errors import ConfigError
-from voxify3d.types import Direction
 from voxify3d.version import __version__
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from voxify3d.types import ColorSampling
+from voxify3d.choices import ColorSampling
 
 
 def gumbel_noise(

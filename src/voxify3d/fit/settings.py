@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from voxify3d.choices import ColorSampling
 from voxify3d.errors import ConfigError
 from voxify3d.fit.paper_settings import PaperConfig
 from voxify3d.fit.radiance_settings import QUICK_RADIANCE, RadianceConfig
-from voxify3d.types import ColorSampling
 
 CoarseMethod = Literal["surface", "radiance", "none"]
 FineMethod = Literal["shell", "paper"]

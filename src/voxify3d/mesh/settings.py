@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from voxify3d.choices import Direction
 from voxify3d.errors import ConfigError
-from voxify3d.types import Direction
 
 Pose = Literal["nodes", "bind"]
 """How skinned meshes stand: as the nodes do, or as they were bound to their skins."""
