@@ -37,6 +37,12 @@ def sample(tmp_path_factory):
     return path
 
 
+@pytest.fixture(autouse=True)
+def settled(monkeypatch):
+    """No word about encoders: tests/test_semantic.py has that."""
+    monkeypatch.setattr("voxify3d.cli.convert.settled", lambda config: (config, ""))
+
+
 @pytest.fixture
 def here(tmp_path, monkeypatch, sample):
     """An empty working folder beside a folder of good and bad input."""
@@ -184,7 +190,8 @@ def test_help_lists_every_command_with_examples(capsys, words):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command_shows_an_example(capsys, command):
     assert main([command, "--help"]) == 0
-    assert f"voxify3d {command} robot.glb" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert re.search(rf"voxify3d {command} (robot\.|list)", shown)
 
 
 def test_version_is_printed(capsys):

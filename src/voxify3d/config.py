@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
+from voxify3d.choices import Direction
+from voxify3d.encoders.weights import AUTOMATIC, available_encoder, check_wish
 from voxify3d.errors import ConfigError
 from voxify3d.fit.radiance_settings import RadianceConfig
+from voxify3d.fit.semantic_settings import PAPER_SEMANTICS, SemanticConfig
 from voxify3d.fit.settings import CoarseConfig, FineConfig
 from voxify3d.pixelart.settings import PixelArtConfig
-from voxify3d.types import Direction
 from voxify3d.voxels.settings import FillConfig
 
 
@@ -25,9 +27,13 @@ class VoxelizeConfig:
     """Direction the object's face points to, in the mesh file's axes."""
     seed: int = 0
     """Of everything random. The same seed gives the same bytes."""
+    semantic: str = "auto"
+    """Encoder of the semantic loss: auto (CLIP if its weights are on this machine, else
+    none), best (else the embedded one), clip, clip:FOLDER, efficientnet-lite0, none."""
     pixelart: PixelArtConfig = field(default_factory=PixelArtConfig)
     coarse: CoarseConfig = field(default_factory=CoarseConfig)
     fine: FineConfig = field(default_factory=FineConfig)
+    semantics: SemanticConfig = field(default_factory=SemanticConfig)
     fill: FillConfig = field(default_factory=FillConfig)
 
     def __post_init__(self) -> None:
@@ -40,6 +46,7 @@ class VoxelizeConfig:
             raise ConfigError(f"--front must be one of {choices}, got {self.front!r}")
         if self.seed < 0:
             raise ConfigError(f"--seed must be 0 or more, got {self.seed}")
+        check_wish(self.semantic)
         paper = self.fine.method == "paper"
         if self.coarse.method == "none" and not paper:
             raise ConfigError("coarse.method none needs fine.method paper (ablations)")
@@ -55,6 +62,14 @@ class VoxelizeConfig:
             )
 
     @property
+    def uses_encoder(self) -> bool:
+        """Whether an encoder, if there is one, has anything to say."""
+        paper = self.fine.method == "paper"
+        steps = self.fine.paper.steps if paper else self.fine.steps
+        asked = self.semantics.weight > 0 and steps > 0
+        return self.semantic != "none" and (asked or len(candidates(self)) > 1)
+
+    @property
     def is_perspective(self) -> bool:
         """Whether the six views are seen from an eye, not along parallel rays."""
         paper = self.fine.method == "paper" and self.fine.paper.steps > 0
@@ -66,12 +81,15 @@ DEFAULT = VoxelizeConfig()
 PRESETS: dict[str, VoxelizeConfig] = {
     "draft": VoxelizeConfig(fine=FineConfig(steps=0)),
     "default": DEFAULT,
+    "quality": VoxelizeConfig(semantic="best", semantics=SemanticConfig(candidates=4)),
     "paper": VoxelizeConfig(
         coarse=CoarseConfig(method="radiance", radiance=RadianceConfig()),
         fine=FineConfig(method="paper"),
+        semantics=PAPER_SEMANTICS,
     ),
 }
-"""draft: no gradient steps; default: the recipe of docs/method.md; paper: the paper's
+"""draft: no gradient steps; default: the recipe of docs/method.md; quality: with
+an encoder's loss and choice (docs/semantic.md); paper: the paper's
 own two stages and numbers (docs/paper.md)."""
 
 
@@ -85,6 +103,38 @@ def _no_pixel_art(config: VoxelizeConfig) -> VoxelizeConfig:
     return replace(_change_paper(config, target="downscaled"), pixelart=plain)
 
 
+def settled(config: VoxelizeConfig) -> tuple[VoxelizeConfig, str]:
+    """Return the config with the encoder this machine has, and one line about it.
+
+    The line is empty where the encoder was named, or has nothing to say.
+    """
+    if config.semantic not in AUTOMATIC:
+        return config, ""
+    if not config.uses_encoder:
+        return replace(config, semantic="none"), ""
+    name, why = available_encoder(config.semantic)
+    return replace(config, semantic=name), why
+
+
+def candidates(config: VoxelizeConfig) -> list[VoxelizeConfig]:
+    """Return what a result may be made with; the encoder chooses among the results.
+
+    All are as the settings want them: none trades a rule of the art for likeness.
+    """
+    if config.fine.method == "paper" or config.coarse.method != "surface":
+        return [config]
+    fine, art = config.fine, config.pixelart
+    alone = replace(config, semantics=replace(config.semantics, weight=0.0))
+    made = [
+        config,
+        alone,
+        replace(alone, fine=replace(fine, steps=0)),
+        replace(alone, pixelart=replace(art, rarity=max(art.rarity - 1, 1.0))),
+    ]
+    different = [c for i, c in enumerate(made) if c not in made[:i]]
+    return different[: config.semantics.candidates]
+
+
 ABLATIONS: dict[str, Callable[[VoxelizeConfig], VoxelizeConfig]] = {
     "stage1": lambda c: replace(c, coarse=replace(c.coarse, method="none")),
     "stage2": lambda c: _change_paper(c, steps=0),
@@ -92,7 +142,7 @@ ABLATIONS: dict[str, Callable[[VoxelizeConfig], VoxelizeConfig]] = {
     "pixelart": _no_pixel_art,
     "depth": lambda c: _change_paper(c, depth_weight=0.0, depth_weight_coarse=0.0),
     "alpha": lambda c: _change_paper(c, alpha_weight=0.0),
-    "semantic": lambda c: _change_paper(c, patch_share=0.0),
+    "semantic": lambda c: replace(_change_paper(c, patch_share=0.0), semantic="none"),
     "gumbel": lambda c: _change_paper(c, color="continuous"),
     "straight-through": lambda c: _change_paper(c, color="gumbel"),
 }

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Int
 
-from voxify3d.config import DEFAULT, VoxelizeConfig
-from voxify3d.types import Frame, Mesh, VoxelGrid
+from voxify3d.config import DEFAULT, VoxelizeConfig, candidates, settled
+from voxify3d.types import Frame, Mesh, Render, VoxelGrid
 
 if TYPE_CHECKING:
+    from voxify3d.encoders import Encoder
+    from voxify3d.fit.fine import Semantic
     from voxify3d.fit.radiance import RadianceField
     from voxify3d.pixelart.pixelize import PixelArt
 
@@ -33,7 +35,7 @@ class Progress:
     losses: dict[str, float] = field(default_factory=dict)
 
 
-STAGES = ("renders", "pixelart", "coarse", "fine", "polish")
+STAGES = ("renders", "pixelart", "coarse", "fine", "polish", "choice")
 
 
 def voxelize(mesh: Mesh, config: VoxelizeConfig = DEFAULT) -> VoxelGrid:
@@ -61,24 +63,72 @@ def voxelize_steps(
     from voxify3d.render.perspective import render_perspective
     from voxify3d.voxels.fill import apply_fill
 
+    config, _ = settled(config)
+    encoder = _encoder(config)
     frame = frame_of(mesh, config.size, config.front)
     render = render_perspective if config.is_perspective else render_mesh
     renders = render(mesh, frame, config.pixelart.samples)
     yield Progress("renders", 1, 1)
-    art = pixelize(renders, config.colors, config.pixelart, config.seed)
-    yield Progress("pixelart", 1, 1)
     stages = _paper if config.fine.method == "paper" else _recipe
-    index = yield from stages(mesh, frame, art, config)
-    return VoxelGrid(
-        index=apply_fill((index + 1).astype(np.uint8), config.fill),
-        palette=art.palette,
-        frame=frame,
-        name=mesh.name,
-    )
+    results = []
+    for candidate in candidates(config) if encoder else [config]:
+        art = pixelize(renders, config.colors, candidate.pixelart, config.seed)
+        yield Progress("pixelart", 1, 1)
+        semantic = _semantic(encoder, renders, candidate)
+        index = yield from stages(mesh, frame, art, candidate, semantic)
+        results.append(
+            VoxelGrid(
+                index=apply_fill((index + 1).astype(np.uint8), config.fill),
+                palette=art.palette,
+                frame=frame,
+                name=mesh.name,
+            )
+        )
+    if encoder is None or len(results) == 1:
+        return results[0]
+
+    from voxify3d.fit.choose import Chooser
+
+    chooser = Chooser(mesh, frame, encoder)
+    best = max(results, key=chooser.score)
+    yield Progress("choice", 1, 1)
+    return best
+
+
+def _encoder(config: VoxelizeConfig) -> "Encoder | None":
+    """Return the encoder, if it is needed: `draft` does without torch."""
+    if not config.uses_encoder:
+        return None
+    from voxify3d.encoders import load_encoder
+
+    return load_encoder(config.semantic)
+
+
+def _semantic(
+    encoder: "Encoder | None", renders: tuple[Render, ...], config: VoxelizeConfig
+) -> "Semantic | None":
+    """Return the semantic loss of a fit."""
+    paper = config.fine.method == "paper"
+    steps = config.fine.paper.steps if paper else config.fine.steps
+    if encoder is None or not steps or not config.semantics.weight:
+        return None
+    import torch
+
+    from voxify3d.encoders.registry import at_size
+    from voxify3d.fit.patches import PatchLoss
+
+    # another stream than the fit's: its noise stays what it is without semantics
+    generator = torch.Generator().manual_seed(config.seed + 1)
+    encoder = at_size(encoder, config.semantics.pixels)
+    return PatchLoss(encoder, renders, config.semantics, steps, generator)
 
 
 def _recipe(
-    mesh: Mesh, frame: Frame, art: "PixelArt", config: VoxelizeConfig
+    mesh: Mesh,
+    frame: Frame,
+    art: "PixelArt",
+    config: VoxelizeConfig,
+    semantic: "Semantic | None",
 ) -> "Generator[Progress, None, Int[np.ndarray, 'x y z']]":
     """Both stages as this package does them, and the exact polish."""
     from voxify3d.fit.coarse import coarse_occupancy, occupancy_of_field
@@ -102,7 +152,7 @@ def _recipe(
         from voxify3d.fit.fine import FineFit
 
         generator = torch.Generator().manual_seed(config.seed)
-        fit = FineFit(occupancy, art, coverage, fine, generator)
+        fit = FineFit(occupancy, art, coverage, fine, generator, semantic)
         for done in fit:
             yield Progress("fine", done.index + 1, done.steps, done.losses)
         occupied = fit.occupied()
@@ -119,7 +169,11 @@ def _recipe(
 
 
 def _paper(
-    mesh: Mesh, frame: Frame, art: "PixelArt", config: VoxelizeConfig
+    mesh: Mesh,
+    frame: Frame,
+    art: "PixelArt",
+    config: VoxelizeConfig,
+    semantic: "Semantic | None",
 ) -> "Generator[Progress, None, Int[np.ndarray, 'x y z']]":
     """Both stages as the paper does them; nothing is polished."""
     import torch
@@ -140,9 +194,10 @@ def _paper(
         start = fog(frame.shape, paper.initial_alpha)
     if not paper.steps:
         return export_field(start, art, coarse.threshold)
-    warnings.warn("fine.method paper runs without its semantic loss", stacklevel=2)
+    if semantic is None and paper.patch_share:
+        warnings.warn("fine.method paper runs without its semantic loss", stacklevel=2)
     generator = torch.Generator().manual_seed(config.seed)
-    fit = PaperFit(start, art, paper, generator)
+    fit = PaperFit(start, art, paper, generator, semantic)
     for done in fit:
         yield Progress("fine", done.index + 1, done.steps, done.losses)
     return fit.index()

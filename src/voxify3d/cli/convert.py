@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,7 +15,14 @@ import tyro
 
 from voxify3d.cli.parse import parse, peek
 from voxify3d.cli.terminal import ctrl_c, follow, print_warning, progress_bar
-from voxify3d.config import ABLATIONS, DEFAULT, PRESETS, VoxelizeConfig, without
+from voxify3d.config import (
+    ABLATIONS,
+    DEFAULT,
+    PRESETS,
+    VoxelizeConfig,
+    settled,
+    without,
+)
 from voxify3d.errors import ConfigError
 from voxify3d.manifest import (
     config_of,
@@ -64,9 +72,9 @@ class Start:
     """Where the settings start from; options that are given replace them."""
 
     preset: Preset = "default"
-    """Settings to start from: draft is quick, default looks better, paper repeats the
-    paper's two stages (slow)."""
-    without: tyro.conf.UseAppendAction[tuple[Part, ...]] = ()
+    """Settings to start from: draft is quick, default looks better, quality lets an
+    encoder judge, paper repeats the paper's two stages (slow)."""
+    without: Annotated[tuple[Part, ...], tyro.conf.UseAppendAction] = ()
     """Part of the paper to leave out (ablation); may be repeated."""
     from_: Annotated[
         Path | None, tyro.conf.arg(name="from", metavar="FILE", help_behavior_hint="")
@@ -113,6 +121,8 @@ def run(argv: list[str]) -> int:
     outputs = output_paths(command.mesh, command.out)
     for path in outputs:
         check_writable(path, command.run.force)
+    config, about = settled(command.config)
+    command = replace(command, config=config)
 
     seconds: dict[str, float] = {}
     notes: list[str] = []
@@ -123,6 +133,8 @@ def run(argv: list[str]) -> int:
             _write(grid, mesh, outputs, command.run.force)
 
     if not command.run.quiet:
+        if about:
+            print(about, file=sys.stderr)
         for note in notes:
             print_warning(note)
     if command.run.json:

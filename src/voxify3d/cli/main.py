@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "Measure how good results are",
     "score": "Score results against a caption, as the paper does",
     "compare": "Show methods side by side on one page",
+    "models": "List, fetch and find pretrained networks",
 }
 """Each is `run(argv)` in the module of `voxify3d.cli` with its name."""
 

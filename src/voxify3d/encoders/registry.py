@@ -41,9 +41,14 @@ def load_encoder(
     device = torch.device(device)
     dtype = torch.float16 if half or (half is None and device.type == "cuda") else None
     encoder = ENCODERS[kind](model, device, dtype or torch.float32)
-    if input_size is not None and isinstance(encoder, Lite0Encoder):
-        return replace(encoder, input_size=input_size)
-    return encoder
+    return encoder and at_size(encoder, input_size)
+
+
+def at_size(encoder: Encoder, input_size: int | None) -> Encoder:
+    """Return an encoder at other rows and columns, if it leaves a choice."""
+    if input_size is None or not isinstance(encoder, Lite0Encoder):
+        return encoder
+    return replace(encoder, input_size=input_size)
 
 
 def _none(model: str, device: torch.device, dtype: torch.dtype) -> None:

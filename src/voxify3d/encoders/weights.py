@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from voxify3d.errors import MissingExtraError, WeightsError
+from voxify3d.errors import ConfigError, MissingExtraError, WeightsError
 
 DEFAULT_CLIP = "openai/clip-vit-base-patch32"
 """The paper's, ViT-B/32."""
 AUTOMATIC = ("auto", "best")
 """Words that leave the encoder to what this machine has."""
+NAMES = ("clip", "efficientnet-lite0", "none")
+"""Encoders that a fit may use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,20 @@ def locate(name: str) -> Path:
     if found := clip_folder():
         return found
     raise WeightsError(f"{name} is not on this machine: {MODELS[name].get}")
+
+
+def check_wish(wish: str) -> None:
+    """Refuse what names no encoder.
+
+    Raises:
+        ConfigError: It is none of `AUTOMATIC`, `NAMES` and "clip:FOLDER".
+    """
+    kind, _, model = wish.partition(":")
+    if kind not in (*AUTOMATIC, *NAMES) or (model and kind != "clip"):
+        choices = ", ".join((*AUTOMATIC, *NAMES))
+        raise ConfigError(
+            f"--semantic must be one of {choices} (or clip:FOLDER), got {wish!r}"
+        )
 
 
 def available_encoder(wish: str) -> tuple[str, str]:

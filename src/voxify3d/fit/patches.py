@@ -195,11 +195,11 @@ def patch_pool(
         longest = max(cells.shape)
         side = min(scale * longest if scale <= 1 else scale, longest)
         views.append(view)
-        sides.append(side)
+        sides.append(float(side))
         if scale == 1:
             centers.append([n / 2 for n in cells.shape])
         else:
-            centers.append(_place(cells, side, config.cover, generator))
+            centers.append(_place(cells, float(side), config.cover, generator))
     return Patches(torch.tensor(views), torch.tensor(centers), torch.tensor(sides))
 
 

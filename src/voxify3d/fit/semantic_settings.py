@@ -45,12 +45,15 @@ class SemanticConfig:
     batch: int = 16
     """Most patches in the encoder at once; less needs less memory."""
     candidates: int = 1
-    """Finished results among which the encoder chooses; 1 leaves no choice."""
+    """Finished results among which the encoder chooses, 1 to 4: this one; without the
+    loss; the shape before any gradient; rare colors drawn less."""
 
     def __post_init__(self) -> None:
         for name in ("every", "patches", "pool", "batch", "candidates"):
             if getattr(self, name) < 1:
                 raise _bad(self, name, "at least 1")
+        if self.candidates > 4:
+            raise _bad(self, "candidates", "at most 4")
         for name in ("weight", "augment"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise _bad(self, name, "0 or more")
