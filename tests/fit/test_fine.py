@@ -6,6 +6,7 @@ import reference
 import torch
 from makers import joined, random_art, random_picture
 
+from voxify3d.choices import ColorSampling
 from voxify3d.color.spaces import oklab_from_bytes
 from voxify3d.fit.coarse import coarse_occupancy
 from voxify3d.fit.fine import (
@@ -21,7 +22,7 @@ from voxify3d.mesh.shapes import box, sphere
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.render.mesh import frame_of, render_mesh
 from voxify3d.render.views import six_views
-from voxify3d.types import ColorSampling, Palette
+from voxify3d.types import Palette
 
 SHAPE = (3, 4, 5)
 CONFIG = FineConfig(pixel_weight=7.0, depth_weight=0.3, alpha_weight=2.0)
@@ -221,3 +222,20 @@ def test_a_cell_picture_is_the_marched_picture(view):
     shown, opacity, _ = reference.picture(thickness, color, view)
     np.testing.assert_allclose(seen.opacity.numpy(), opacity, atol=1e-12)
     np.testing.assert_allclose(seen.color.numpy(), shown, atol=1e-12)
+
+
+def test_no_cavity_is_left_where_no_view_looks():
+    fit, _ = small_fit()
+    with torch.no_grad():
+        fit.field.density_raw.fill_(2.0)
+    full = fit.occupied()
+    hidden = full.copy()
+    for axis in range(3):
+        for step in (-1, 1):
+            hidden &= np.roll(full, step, axis)
+    hidden &= fit.shell
+    assert hidden.any()
+    number = np.cumsum(fit.shell.ravel()).reshape(full.shape) - 1
+    with torch.no_grad():
+        fit.field.density_raw[number[tuple(np.argwhere(hidden)[0])]] = -9.0
+    np.testing.assert_array_equal(fit.occupied(), full)

@@ -288,7 +288,8 @@ class FineFit:
         """Return the voxels that are more opaque than not."""
         occupied = self._before.copy()
         occupied[self.shell] = self.field.occupied().numpy()
-        return occupied
+        # No view sees into a closed cavity, so nothing was learned about it.
+        return np.asarray(ndimage.binary_fill_holes(occupied))
 
 
 def _start_colors(
