@@ -105,7 +105,8 @@ def test_no_sweep_raises_the_energy(monkeypatch, seed, smoothness):
     palette = oklab_from_bytes(art.palette.rgb)
     costs = costs_by_looking(occupied, art, coverage)
     start = color_voxels(occupied, art, coverage, 0.0)
-    energies = [energy(start, costs, coverage, palette, start, smoothness)]
+    label = start
+    energies = [energy(label, costs, coverage, palette, start, smoothness)]
     for sweeps in range(1, 13):
         monkeypatch.setattr(colors, "_SWEEPS", sweeps)
         label = color_voxels(occupied, art, coverage, smoothness)

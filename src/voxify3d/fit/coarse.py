@@ -18,10 +18,11 @@ from voxify3d.fit.occupancy import (
     cost_table,
     polish_occupancy,
 )
-from voxify3d.fit.thin import reconnect, sheet_voxels
+from voxify3d.fit.thin import middle_voxel, reconnect, sheet_voxels
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import Picture, PixelArt
 from voxify3d.render.eye import to_volume
+from voxify3d.types import opposite, sign_of
 
 NEIGHBORS_26 = np.ones((3, 3, 3), bool)
 
@@ -156,15 +157,30 @@ def empty_columns(
 def fronts(
     cells: list[Bool[np.ndarray, "_ _"]], art: PixelArt, shape: tuple[int, ...]
 ) -> Bool[np.ndarray, "x y z"]:
-    """Return the voxels at the mesh's median depth in some cells of each view."""
+    """Return the voxels at the mesh's median depth in some cells of each view.
+
+    Where the mesh is thinner than a voxel, that is the voxel in its middle, which
+    the opposite view agrees on.
+    """
     found = np.zeros(shape, bool)
+    depth = {picture.view.toward: picture.depth for picture in art.pictures}
     for chosen, picture in zip(cells, art.pictures, strict=True):
-        length = shape[picture.view.axis]
+        view, length = picture.view, shape[picture.view.axis]
         a, b = np.nonzero(chosen & np.isfinite(picture.depth))
-        d = np.clip(picture.depth[a, b].astype(np.int64), 0, length - 1)
+        near, far = picture.depth[a, b], length - depth[opposite(view.toward)][a, b]
+        d = np.clip(near.astype(np.int64), 0, length - 1)
+        thin = np.isfinite(far) & (far - near < 1)
+        if sign_of(view.toward) > 0:
+            d[thin] = (
+                length
+                - 1
+                - middle_voxel(length - near[thin], length - far[thin], length)
+            )
+        else:
+            d[thin] = middle_voxel(near[thin], far[thin], length)
         columns = np.zeros((*chosen.shape, length), bool)
         columns[a, b, d] = True
-        found |= to_volume(columns, picture.view)
+        found |= to_volume(columns, view)
     return found
 
 

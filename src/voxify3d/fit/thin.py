@@ -1,7 +1,7 @@
 """Parts thinner than a voxel: sheets must not tear, limbs must not come off."""
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int
+from jaxtyping import Bool, Float, Float64, Int
 from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
@@ -35,10 +35,22 @@ def sheet_voxels(
         near = length - front.depth[a, b]
         far = back.depth[a, b]
         thin = np.abs(near - far) < _SHEET
-        at = np.clip(((near + far) / 2)[thin], 0, length - 1e-3).astype(np.int64)
+        at = middle_voxel(near[thin], far[thin], length)
         ijk = np.insert(np.stack([a[thin], b[thin]], axis=1), axis, at, axis=1)
         locked[tuple(ijk.T)] = True
     return locked & touched
+
+
+def middle_voxel(
+    near: Float[np.ndarray, " n"], far: Float[np.ndarray, " n"], length: int
+) -> Int[np.ndarray, " n"]:
+    """Return the voxel in the middle of two places on an axis, in voxels.
+
+    On the border of two voxels it is always the lower one, so that views that look
+    at a thin part from different sides agree.
+    """
+    middle = (near.astype(np.float64) + far) / 2
+    return np.clip(np.ceil(middle - 1e-3) - 1, 0, length - 1).astype(np.int64)
 
 
 def reconnect(

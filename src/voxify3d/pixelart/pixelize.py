@@ -87,7 +87,8 @@ def pixelize(
     cells = [cell_statistics(render, config.coverage) for render in renders]
     features = find_features(cells, seed) if config.feature_weight else []
     entries = palette_of(cells, features, colors, config, seed)
-    palette = Palette(bytes_from_oklab(entries))
+    rgb = bytes_from_oklab(entries)  # shades closer than a byte become one
+    palette = Palette(rgb[np.sort(np.unique(rgb, axis=0, return_index=True)[1])])
     lab = oklab_from_bytes(palette.rgb).astype(np.float32)
     pictures = []
     for number, cell in enumerate(cells):

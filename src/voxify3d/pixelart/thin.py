@@ -56,9 +56,10 @@ def thin_cells(
         filled_before, filled_after = _neighbors(filled, across)
         # of two equal cells, the one nearer to the middle
         place = np.expand_dims(np.arange(filled.shape[across]), 1 - across)
-        first_half = place < (filled.shape[across] - 1) / 2
-        tie = 1e-9 * np.where(first_half, 1, -1)
-        ridge = (height >= before - tie) & (height >= after + tie)
+        middle = (filled.shape[across] - 1) // 2
+        over_before = before - 1e-9 * np.where(place <= middle, 1, -1)
+        over_after = after - 1e-9 * np.where(place >= middle, 1, -1)
+        ridge = (height >= over_before) & (height >= over_after)
         free = ~filled_before & ~filled_after
         # a part on the border of two cells gives each its half
         free &= share + np.maximum(*_neighbors(share, across)) >= LEAST

@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+
+from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
+from voxify3d.pixelart.features import find_features, samples_of_ground
+from voxify3d.pixelart.pixelize import pixelize
+from voxify3d.pixelart.settings import PixelArtConfig
+from voxify3d.pixelart.statistics import cell_statistics
+from voxify3d.render.views import six_views
+from voxify3d.types import Render
+
+SIDE = 8
+SKIN = (0.95, 0.78, 0.65)
+INK = (0.1, 0.1, 0.15)
+GOLD = (0.8, 0.5, 0.05)
+
+
+def renders_of(front: np.ndarray, cells: int = 14) -> tuple[Render, ...]:
+    """Six views: a picture of samples [x, y] in front, skin on all other sides."""
+    renders = []
+    for view in six_views():
+        image = np.full((cells * SIDE, cells * SIDE, 3), SKIN)
+        if view.name == "front":
+            image = front
+        split = image.reshape(cells, SIDE, cells, SIDE, 3)
+        rgb = np.swapaxes(split, 1, 2).reshape(cells, cells, SIDE**2, 3)
+        hit = np.ones(rgb.shape[:3], bool)
+        renders.append(
+            Render(
+                view,
+                rgb.astype(np.float32),
+                hit,
+                np.zeros(hit.shape, np.float32),
+                np.zeros(rgb.shape, np.float32),
+                np.zeros(hit.shape, np.int64),
+            )
+        )
+    return tuple(renders)
+
+
+def face(dots, color=INK, cells: int = 14) -> np.ndarray:
+    """Samples [x, y] of skin with round dots: (x, y, radius), in cells."""
+    image = np.full((cells * SIDE, cells * SIDE, 3), SKIN)
+    x, y = (np.indices(image.shape[:2]) + 0.5) / SIDE
+    for at_x, at_y, radius in dots:
+        image[(x - at_x) ** 2 + (y - at_y) ** 2 < radius**2] = color
+    return image
+
+
+def features_of(front, cells=14):
+    return find_features([cell_statistics(r) for r in renders_of(front, cells)])
+
+
+@pytest.mark.parametrize("radius", [0.35, 0.45, 0.6])
+@pytest.mark.parametrize("left", [4.5, 4.0, 4.3, 3.8])
+def test_eyes_smaller_than_a_cell_are_found_alike_on_both_sides(left, radius):
+    eyes = [(left, 8.4, radius), (14 - left, 8.4, radius)]
+    found = features_of(face(eyes))
+    assert [f.view for f in found] == [0, 0]
+    cells = [{tuple(c) for c in f.cells.tolist()} for f in found]
+    assert cells[0] == {(13 - x, y) for x, y in cells[1]}  # mirror images
+    for feature in found:
+        np.testing.assert_allclose(
+            feature.lab, oklab_from_srgb(np.array(INK)), atol=0.02
+        )
+        # near where they are
+        middle = feature.points.mean(axis=0) / SIDE
+        near = np.linalg.norm(feature.cells + 0.5 - middle, axis=1)
+        assert (near < 1.2).all()
+
+
+def test_eyes_get_whole_cells_of_their_own_color_and_no_gray_halo():
+    eyes = [(4.0, 8.5, 0.45), (10.0, 8.5, 0.45)]  # each on the border of two cells
+    art = pixelize(renders_of(face(eyes)), 4)
+    front = art.pictures[0].index
+    palette = oklab_from_bytes(art.palette.rgb)
+    ink = np.linalg.norm(palette - oklab_from_srgb(np.array(INK)), axis=1).argmin()
+    skin = np.linalg.norm(palette - oklab_from_srgb(np.array(SKIN)), axis=1).argmin()
+    assert np.linalg.norm(palette[ink] - oklab_from_srgb(np.array(INK))) < 0.03
+    places = np.argwhere(front == ink)
+    assert len(places) in (2, 4)
+    assert (front[front != ink] == skin).all()
+    mirrored = {(13 - x, y) for x, y in places.tolist()}
+    assert mirrored == {(x, y) for x, y in places.tolist()}
+
+
+def test_without_features_the_same_eyes_are_averaged_away():
+    eyes = [(4.0, 8.5, 0.4), (10.0, 8.5, 0.4)]
+    config = PixelArtConfig(feature_weight=0.0, vote=0.0, crispness=0.0)
+    art = pixelize(renders_of(face(eyes)), 2, config)
+    shown = oklab_from_bytes(art.palette.rgb)[art.pictures[0].index]
+    assert np.linalg.norm(shown - oklab_from_srgb(np.array(INK)), axis=-1).min() > 0.2
+
+
+@pytest.mark.parametrize("x", [7.0, 6.6, 7.5])
+def test_a_row_of_buttons_is_found(x):
+    buttons = [(x, y + 0.5, 0.35) for y in (3, 6, 9)]
+    found = features_of(face(buttons, GOLD))
+    assert len(found) == 3
+    rows = sorted(int(f.cells[:, 1].mean()) for f in found)
+    assert rows == [3, 6, 9]
+
+
+def test_gradients_and_large_areas_and_dust_are_no_features():
+    x, _ = np.indices((14 * SIDE, 14 * SIDE)) / (14 * SIDE)
+    gradient = x[..., None] * np.array(GOLD) + (1 - x[..., None]) * np.array(INK)
+    assert features_of(gradient) == []
+    half = face([])
+    half[: 7 * SIDE] = INK
+    assert features_of(half) == []
+    assert features_of(face([(7, 7, 0.15)])) == []
+    assert features_of(face([(7, 7, 4.0)])) == []
+
+
+def test_the_ground_of_a_grazed_cell_decides_its_color():
+    # A dot that fills one cell and grazes the next one's edge.
+    front = face([])
+    front[4 * SIDE : 5 * SIDE + 2, 6 * SIDE : 7 * SIDE] = INK
+    cells = [cell_statistics(r) for r in renders_of(front)]
+    features = find_features(cells)
+    assert [f.cells.tolist() for f in features] == [[[4, 6]]]
+    ground = samples_of_ground(features, 0, cells[0])
+    assert ground[4, 6].all()  # given to the dot: all samples count
+    dark = np.linalg.norm(
+        cells[0].lab[5, 6] - oklab_from_srgb(np.array(INK, np.float32)), axis=-1
+    )
+    assert (dark < 0.01).sum() == 2 * SIDE
+    assert not ground[5, 6][dark < 0.01].any()
+    assert ground[9, 9].all()
