@@ -191,7 +191,7 @@ def test_help_lists_every_command_with_examples(capsys, words):
 def test_help_of_a_command_shows_an_example(capsys, command):
     assert main([command, "--help"]) == 0
     shown = capsys.readouterr().out
-    assert re.search(rf"voxify3d {command} (robot\.|list)", shown)
+    assert re.search(rf"voxify3d {command} (robot\.|fox\.|list)", shown)
 
 
 def test_version_is_printed(capsys):

@@ -71,7 +71,7 @@ Examples:
 class Start:
     """Where the settings start from; options that are given replace them."""
 
-    preset: Preset = "default"
+    preset: Preset = "default"  # pyright: ignore[reportInvalidTypeForm]
     """Settings to start from: draft is quick, default looks better, quality lets an
     encoder judge, paper repeats the paper's two stages (slow)."""
     without: Annotated[tuple[Part, ...], tyro.conf.UseAppendAction] = ()

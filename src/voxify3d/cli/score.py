@@ -24,7 +24,7 @@ RESULT is a .vox, a mesh of any format, or a folder of pictures, of any program.
 CLIP's weights come with `voxify3d models pull clip`.
 
 Examples:
-  voxify3d score fox.vox --prompt "a red fox standing"
+  voxify3d score robot.vox --prompt "a yellow robot"
   voxify3d score ours/fox.glb theirs/fox.obj photos/fox --prompts prompts.tsv
 """
 

@@ -129,7 +129,7 @@ def shell_view(
     target = np.where(filled[:, None], palette[picture.index[a, b]], 0)
     depth = picture.depth[a, b]
     sees = np.isfinite(depth) & filled
-    mask = filled | locked.any(axis=axis)[a, b]
+    mask = filled | np.any(locked, axis=axis)[a, b]
 
     def tensor(values: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values, np.float32))

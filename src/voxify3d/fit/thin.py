@@ -5,7 +5,8 @@ from jaxtyping import Bool, Float, Float64, Int
 from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
-from voxify3d.pixelart.pixelize import PixelArt
+from voxify3d.choices import Direction
+from voxify3d.pixelart.pixelize import Picture, PixelArt
 from voxify3d.types import opposite, sign_of
 
 _NEIGHBORS_26 = np.ones((3, 3, 3), bool)
@@ -22,7 +23,9 @@ def sheet_voxels(
     Seen edge-on a sheet covers less than half of a cell, so silhouettes would delete
     it; seen face-on, both sides carve it away. Its voxel at middle depth stays.
     """
-    pictures = {picture.view.toward: picture for picture in art.pictures}
+    pictures: dict[Direction, Picture] = {
+        picture.view.toward: picture for picture in art.pictures
+    }
     locked = np.zeros_like(touched)
     for toward, front in pictures.items():
         if sign_of(toward) < 0:

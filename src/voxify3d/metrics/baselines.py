@@ -28,7 +28,9 @@ def plain(mesh: Mesh, size: int, colors: int, seed: int = 0) -> VoxelGrid:
     surface = trimesh.Trimesh(
         mesh.vertices - (low + high) / 2, mesh.faces, process=False
     )
-    voxels = surface.voxelized(pitch).fill()
+    voxels = surface.voxelized(pitch)
+    assert voxels is not None  # the default method always returns one
+    voxels = voxels.fill()
     occupied = np.asarray(voxels.matrix)
     corner = voxels.transform[:3, 3] - pitch / 2 + (low + high) / 2
     generator = np.random.default_rng(seed)

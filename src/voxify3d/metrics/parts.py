@@ -75,8 +75,8 @@ def connected(
     Cells that share a face, an edge or a corner are connected.
     """
     label = np.zeros(occupied.shape, np.int32)
-    count = ndimage.label(occupied, _TOUCHING, label)
-    return label, int(count)  # type: ignore[arg-type]
+    ndimage.label(occupied, _TOUCHING, label)  # pyright: ignore
+    return label, int(np.max(label, initial=0))
 
 
 def floating(mesh: Anatomy, occupied: Bool[np.ndarray, "x y z"]) -> int:
@@ -155,8 +155,11 @@ def _thin_parts(
     if not far.any():
         return np.zeros(full.shape, np.int64)
     nearest = np.zeros((3, *full.shape), np.int32)
-    ndimage.distance_transform_edt(
-        part < 0, return_distances=False, return_indices=True, indices=nearest
+    ndimage.distance_transform_edt(  # pyright: ignore[reportCallIssue]
+        part < 0,
+        return_distances=False,
+        return_indices=True,
+        indices=nearest,  # pyright: ignore[reportArgumentType]
     )
     owner = part[tuple(nearest)]
     labels, last = np.zeros(full.shape, np.int64), 0

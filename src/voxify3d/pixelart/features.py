@@ -29,6 +29,7 @@ GRAZED = 0.6
 """Share of a cell from which its ground decides where a feature only grazes it."""
 _SOLID = 0.6
 """Share of its box from which a region is compact; a disc fills 0.79."""
+_SQUARE = np.ones((3, 3), bool)
 _TONES = 24
 _RING = 0.75
 """Width of the surroundings that are looked at, in cells."""
@@ -135,7 +136,7 @@ def _components(tone: Int[np.ndarray, "h w"]) -> Int[np.ndarray, "h w"]:
     labels = np.zeros(tone.shape, np.int64)
     count = 0
     for value in range(tone.max() + 1):
-        part, found = ndimage.label(tone == value, np.ones((3, 3)))
+        part, found = ndimage.label(tone == value, _SQUARE)
         labels[part > 0] = part[part > 0] + count
         count += found
     return labels
@@ -150,9 +151,9 @@ def _region(
 ) -> _Region | None:
     """Return what stands out, or None if a component does not."""
     ring = ndimage.binary_dilation(
-        inside, np.ones((3, 3)), iterations=max(1, round(_RING * side))
+        inside, _SQUARE, iterations=max(1, round(_RING * side))
     )
-    ring &= ~ndimage.binary_dilation(inside, np.ones((3, 3)))
+    ring &= ~ndimage.binary_dilation(inside, _SQUARE)
     around = ring & hit
     if around.sum() < 0.6 * ring.sum() or not around.any():
         return None
@@ -333,8 +334,7 @@ def samples_of_ground(
         if feature.view == number:
             grazed[tuple(feature.points.T)] = True
             given[tuple(feature.cells.T)] = True
-    border = np.ones((3, 3))
-    grazed = ndimage.binary_dilation(grazed, border, iterations=max(1, side // 6))
+    grazed = ndimage.binary_dilation(grazed, _SQUARE, iterations=max(1, side // 6))
     cells = np.swapaxes(grazed.reshape(a, side, b, side), 1, 2).reshape(a, b, -1)
     ground = cell.hit & ~(cells & ~given[..., None])
     enough = ground.sum(axis=-1) >= GRAZED * cell.hit.sum(axis=-1)

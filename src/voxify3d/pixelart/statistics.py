@@ -116,6 +116,7 @@ def _dominant(
     first = samples[row, away.argmax(axis=1)]
     away = np.linalg.norm(samples - first[:, None], axis=-1) * weight
     second = samples[row, away.argmax(axis=1)]
+    in_first = in_second = weight
     for _ in range(_CLUSTER_STEPS):
         to_first = np.linalg.norm(samples - first[:, None], axis=-1)
         to_second = np.linalg.norm(samples - second[:, None], axis=-1)
