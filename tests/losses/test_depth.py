@@ -5,7 +5,8 @@ from voxify3d.losses.depth import depth_loss
 
 
 def loss_of(depth, opacity, target, slack=0.0, weight=1.0):
-    values = torch.tensor([[depth], [opacity], [target], [weight]]).double()
+    columns = [[depth], [opacity], [target], [weight]]
+    values = torch.tensor(columns, dtype=torch.float64)
     return depth_loss(values[0], values[1], values[2], values[3], slack=slack).item()
 
 
