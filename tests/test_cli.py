@@ -39,7 +39,7 @@ def sample(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def settled(monkeypatch):
-    """No word about encoders: tests/test_semantic.py has that."""
+    """No word about encoders: tests/test_semantic_option.py has that."""
     monkeypatch.setattr("voxify3d.cli.convert.settled", lambda config: (config, ""))
 
 
