@@ -1,11 +1,15 @@
 """What every test shares: no network, seeds, and which tests this machine can run."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 import pytest_socket
 from hypothesis import settings
+
+# At toy sizes torch's threads only wait for one another, and for other workers'.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile("voxify3d", deadline=None, derandomize=True)
 settings.load_profile("voxify3d")
