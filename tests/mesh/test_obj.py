@@ -98,7 +98,7 @@ def test_vertex_colors_may_be_bytes(tmp_path):
         ("map_Kd -bm 0.5 skin.png", "skin.png"),
         ("map_Kd Textures\\SKIN.png", "textures/skin.png"),
         ("map_Kd C:\\art\\skin.png", "skin.png"),
-        ("map_Kd /home/me/art/skin.png", "skin.png"),
+        ("map_Kd /elsewhere/art/skin.png", "skin.png"),
         ("map_kd skin.png", "skin.png"),
     ],
 )
