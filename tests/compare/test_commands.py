@@ -2,12 +2,16 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from compare_maker import SIZE
 
 from voxify3d.cli.evaluate import table
 from voxify3d.cli.main import main
+from voxify3d.mesh.orient import upright_from_file
+from voxify3d.mesh.save import save_glb
+from voxify3d.mesh.shapes import sample_character
 from voxify3d.metrics.judge import METRICS
 
 
@@ -88,6 +92,73 @@ def test_evaluate_warns_of_results_that_lie_elsewhere(here, capsys):
     (here / "moved.obj").write_text(moved)
     assert main(["evaluate", "robot.glb", "moved.obj", "--size", "8"]) == 0
     assert "moved.obj: does not lie where the mesh does" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """A mesh lying on its back, and results of several ways to read it."""
+    place = tmp_path_factory.mktemp("lying")
+    mesh = sample_character()
+    back = replace(mesh, vertices=mesh.vertices @ upright_from_file("+z"))
+    save_glb(back, place / "lying.glb")
+    for name, *options in [
+        ("lying.vox", "--up", "+z"),
+        ("lying-voxels.glb", "--up", "+z", "--allow-missing-textures"),
+        ("mirrored.vox", "--up", "+z", "--front", "-y"),
+        ("flat.vox",),
+    ]:
+        words = ["--preset", "draft", "--size", "10", "--quiet", *options]
+        out = str(place / name)
+        assert main(["convert", str(place / "lying.glb"), out, *words]) == 0
+    return place
+
+
+@pytest.fixture
+def lying(results, monkeypatch):
+    monkeypatch.chdir(results)
+
+
+def scores(capsys, *words):
+    capsys.readouterr()
+    assert main(["evaluate", *words, "--json"]) == 0
+    said = capsys.readouterr()
+    assert "lie where" not in said.err
+    return [found["iou"] for found in json.loads(said.out)["results"]]
+
+
+def test_evaluate_reads_the_mesh_as_the_results_did(lying, capsys):
+    upright = scores(capsys, "lying.glb", "lying.vox", "lying-voxels.glb")
+    assert min(upright) > 0.8
+    assert upright[0] == pytest.approx(upright[1])
+    assert scores(capsys, "lying.glb", "flat.vox")[0] > 0.8
+    assert scores(capsys, "lying.glb", "mirrored.vox")[0] > 0.8
+    assert scores(capsys, "lying.glb", "lying.vox", "--front", "-y")[0] > 0.8
+
+
+def test_options_of_evaluate_go_before_what_results_say(lying, capsys):
+    words = ["lying.glb", "lying.vox", "--json", "--up"]
+    capsys.readouterr()
+    assert main(["evaluate", *words, "-z"]) == 0
+    assert json.loads(capsys.readouterr().out)["results"][0]["iou"] < 0.6
+
+
+def test_results_of_two_ways_to_read_a_mesh_are_refused(lying, capsys):
+    capsys.readouterr()
+    assert main(["evaluate", "lying.glb", "lying.vox", "flat.vox"]) == 2
+    assert "lying.vox and flat.vox" in (said := capsys.readouterr().err)
+    assert "(up +z and None)" in said
+
+
+def test_compare_reads_a_mesh_as_added_results_did(lying, capsys, tmp_path):
+    words = (
+        "compare lying.glb --methods plain --add theirs={stem}.vox --size 10 "
+        "--pixels 64 --json --report"
+    )
+    capsys.readouterr()
+    assert main([*words.split(), str(tmp_path / "out")]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["method"] for row in rows] == ["plain", "theirs"]
+    assert rows[1]["iou"] > 0.8
 
 
 def test_the_best_of_a_table_has_a_star():

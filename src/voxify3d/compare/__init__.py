@@ -1,7 +1,7 @@
 """Results of several methods side by side: numbers, pictures, a page, votes."""
 
 from voxify3d.compare.methods import METHODS, Task
-from voxify3d.compare.results import Result, frame_for, load_result
+from voxify3d.compare.results import Result, frame_for, load_config_for, load_result
 from voxify3d.compare.run import Comparison, Row, compare
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "Task",
     "compare",
     "frame_for",
+    "load_config_for",
     "load_result",
 ]

@@ -1,14 +1,19 @@
 """A result by its path: our files, or what another program made."""
 
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from voxify3d.errors import ConfigError, MeshError
 from voxify3d.export import read_voxels
 from voxify3d.export.vox import grid_from_vox, world_from_vox
+from voxify3d.manifest import load_config_of
 from voxify3d.mesh.load import load_mesh
+from voxify3d.mesh.settings import DEFAULT_LOAD, LoadConfig
 from voxify3d.render.mesh import frame_of
 from voxify3d.types import Direction, Frame, Mesh, VoxelGrid
 from voxify3d.voxels.surface import mesh_from_voxels
@@ -80,6 +85,53 @@ def frame_for(
     if front is None:
         front = fronts[0] if fronts else "+z"
     return frame_of(mesh, size or sizes.pop(), front)
+
+
+def load_config_for(paths: Sequence[Path]) -> LoadConfig:
+    """Return how the mesh was read that results were made from.
+
+    A result lies in the world frame of its mesh, in the pose it had: it can only be
+    judged against the mesh read the same way. Files that do not tell, or that cannot
+    be read, have no say.
+
+    Args:
+        paths: Results of one mesh.
+
+    Raises:
+        ConfigError: Two results tell different ways, or one that is not known here.
+    """
+    found: dict[LoadConfig, Path] = {}
+    is_bare = False
+    for path in paths:
+        manifest = _manifest_in(path)
+        if manifest:
+            load = load_config_of(manifest)
+            is_bare |= load.allow_missing_textures
+            found.setdefault(replace(load, allow_missing_textures=False), path)
+    if len(found) > 1:
+        (one, first), (other, second) = list(found.items())[:2]
+        raise ConfigError(
+            f"{first} and {second} were made of the mesh read differently "
+            f"({_difference(one, other)}); judge them one by one"
+        )
+    load = next(iter(found), DEFAULT_LOAD)
+    return replace(load, allow_missing_textures=is_bare)
+
+
+def _manifest_in(path: Path) -> dict[str, Any]:
+    if path.suffix.lower() in (".vox", ".glb"):
+        with contextlib.suppress(MeshError):
+            return read_voxels(path).manifest
+    return {}
+
+
+def _difference(one: LoadConfig, other: LoadConfig) -> str:
+    """Return the fields in which two differ, like `up +z and +y`."""
+    return ", ".join(
+        f"{name} {getattr(one, name)} and {getattr(other, name)}"
+        for name in LoadConfig.__dataclass_fields__
+        if getattr(one, name) != getattr(other, name)
+    )
 
 
 def _is_ours(grid: VoxelGrid) -> bool:
