@@ -238,7 +238,6 @@ def test_perspective_pictures_are_fitted_through_an_eye():
 FOX = Path(__file__).parents[3] / "shared" / "meshes" / "fox" / "fox.gltf"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("subject", ["tripod", "fox"])
 def test_the_loss_falls_and_no_less_than_by_sampled_rays_on_the_same_objective(subject):
     # The paper's way: random rays, quarter-voxel samples. Same steps, same start: fog.
