@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from voxify3d.fit.loop import FitStep, optimize
@@ -97,15 +97,12 @@ def fit_radiance(
         instead of being lost for good.
     """
     device = generator.device
-    raw_density = torch.zeros(frame.shape, device=device, requires_grad=True)
-    raw_color = torch.zeros(*frame.shape, 3, device=device, requires_grad=True)
-    # softplus(shift) = -log(1 - alpha), the density of the initial opacity.
-    shift = math.log(math.expm1(-math.log1p(-config.initial_alpha)))
+    field = _RawField(frame.shape, config.initial_alpha, device)
     batches = draw_batches(mesh, frame, config, generator)
     optimizer = torch.optim.Adam(
         [
-            {"params": [raw_density], "lr": config.density_rate},
-            {"params": [raw_color], "lr": config.color_rate},
+            {"params": [field.density_raw], "lr": config.density_rate},
+            {"params": [field.color_raw], "lr": config.color_rate},
         ],
         # The first gradients are as small as the initial opacity.
         eps=1e-15,
@@ -113,49 +110,77 @@ def fit_radiance(
     rates = [group["lr"] for group in optimizer.param_groups]
     occupied: Bool[Tensor, "x y z"] | None = None
 
-    def activate(raw: Tensor) -> Tensor:
-        return functional.softplus(raw + shift)
-
     def step_losses(index: int) -> dict[str, Tensor]:
         nonlocal occupied
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * 0.1 ** (index / config.decay_steps)
         if is_refresh(index, config):
-            with torch.no_grad():
-                alpha = -torch.expm1(-activate(raw_density))
-                occupied = near_matter(alpha, config.free_alpha)
+            occupied = near_matter(field.alpha().detach(), config.free_alpha)
         batch = next(batches)
         background = torch.ones_like(batch.rgb)
         if config.background == "random":
             background = torch.rand(batch.rgb.shape, generator=generator, device=device)
-        seen = render_rays(
-            raw_density,
-            raw_color,
-            batch.origins,
-            batch.directions,
-            step=config.step,
-            sampling=config.sampling,
-            occupied=occupied,
-            stop=config.stop,
-            density_activation=activate,
-            color_activation=torch.sigmoid,
-        )
-        color = seen.color + (1 - seen.opacity)[:, None] * background
-        target = batch.rgb + (1 - batch.hit)[:, None] * background
-        losses = {"render": functional.mse_loss(color, target)}
-        if config.smoothness_weight:
-            alpha = -torch.expm1(-activate(raw_density))
-            rough = total_variation(alpha) + total_variation(torch.sigmoid(raw_color))
-            losses["smoothness"] = config.smoothness_weight * rough
-        if config.entropy_weight and index >= config.entropy_start * config.steps:
-            entropy = background_entropy(seen.opacity)
-            losses["entropy"] = config.entropy_weight * entropy
-        return losses
+        return _losses(field, batch, background, occupied, config, index)
 
     yield from optimize(step_losses, optimizer, config.steps)
     with torch.no_grad():
-        density, color = activate(raw_density), torch.sigmoid(raw_color)
+        density, color = field.activate(field.density_raw), field.color()
     return RadianceField(density.cpu().numpy(), color.cpu().numpy())
+
+
+class _RawField(nn.Module):
+    """The trained grids, before their activations: softplus and sigmoid."""
+
+    def __init__(
+        self, shape: tuple[int, int, int], initial_alpha: float, device: torch.device
+    ) -> None:
+        super().__init__()
+        self.density_raw = nn.Parameter(torch.zeros(shape, device=device))
+        self.color_raw = nn.Parameter(torch.zeros(*shape, 3, device=device))
+        # softplus(shift) = -log(1 - alpha), the density of the initial opacity.
+        self._shift = math.log(math.expm1(-math.log1p(-initial_alpha)))
+
+    def activate(self, raw: Tensor) -> Tensor:
+        return functional.softplus(raw + self._shift)
+
+    def alpha(self) -> Float[Tensor, "x y z"]:
+        return -torch.expm1(-self.activate(self.density_raw))
+
+    def color(self) -> Float[Tensor, "x y z 3"]:
+        return torch.sigmoid(self.color_raw)
+
+
+def _losses(
+    field: _RawField,
+    batch: RayBatch,
+    background: Float[Tensor, "ray 3"],
+    occupied: Bool[Tensor, "x y z"] | None,
+    config: RadianceConfig,
+    index: int,
+) -> dict[str, Float[Tensor, ""]]:
+    """Return the weighted losses of one batch at one step."""
+    seen = render_rays(
+        field.density_raw,
+        field.color_raw,
+        batch.origins,
+        batch.directions,
+        step=config.step,
+        sampling=config.sampling,
+        occupied=occupied,
+        stop=config.stop,
+        density_activation=field.activate,
+        color_activation=torch.sigmoid,
+    )
+    shown = seen.color + (1 - seen.opacity)[:, None] * background
+    target = batch.rgb + (1 - batch.hit)[:, None] * background
+    losses = {"render": functional.mse_loss(shown, target)}
+    if config.smoothness_weight:
+        rough = total_variation(field.alpha()) + total_variation(field.color())
+        losses["smoothness"] = config.smoothness_weight * rough
+    if config.entropy_weight and index >= config.entropy_start * config.steps:
+        entropy = background_entropy(seen.opacity)
+        losses["entropy"] = config.entropy_weight * entropy
+    return losses
 
 
 def draw_batches(

@@ -99,8 +99,9 @@ def render_rays(
 
     def render(density: Tensor, color: Tensor, rays: slice) -> tuple[Tensor, ...]:
         ends = segment_ends(origins[rays], directions[rays], density.shape, step)
+        field = _Field(density, color, sampling, density_activation, color_activation)
         return _render_part(
-            _Field(density, color, sampling, density_activation, color_activation),
+            field,
             origins[rays],
             directions[rays],
             ends.to(density.dtype),
@@ -109,20 +110,26 @@ def render_rays(
         )
 
     parts = list(_parts(len(origins), density.shape, step, max_samples))
-    keep_graph = torch.is_grad_enabled() and (
-        density.requires_grad or color.requires_grad
-    )
-    if keep_graph and len(parts) > 1:
-        rendered = [
-            checkpoint(render, density, color, part, use_reentrant=False)
-            for part in parts
-        ]
-    else:
-        rendered = [render(density, color, part) for part in parts]
+    rendered = _each_part(render, density, color, parts)
     seen, depth, opacity = (torch.cat(values) for values in zip(*rendered, strict=True))
     if background is not None:
         seen = seen + (1 - opacity)[:, None] * background
     return RayRender(seen, depth, opacity)
+
+
+def _each_part(
+    render: Callable[[Tensor, Tensor, slice], tuple[Tensor, ...]],
+    density: Tensor,
+    color: Tensor,
+    parts: list[slice],
+) -> list[tuple[Tensor, ...]]:
+    """Render parts one after the other; several keep no graph, but render again."""
+    learns = torch.is_grad_enabled() and (density.requires_grad or color.requires_grad)
+    if not learns or len(parts) == 1:
+        return [render(density, color, part) for part in parts]
+    return [
+        checkpoint(render, density, color, part, use_reentrant=False) for part in parts
+    ]
 
 
 def segment_ends(
