@@ -141,7 +141,7 @@ def test_candidates_keep_to_the_settings():
 
 
 def test_candidates_outside_their_range_are_refused():
-    with pytest.raises(ConfigError, match=r"candidates must be at most 4, got 5"):
+    with pytest.raises(ConfigError, match=r"candidates must be in \[1, 4\], got 5"):
         SemanticConfig(candidates=5)
 
 

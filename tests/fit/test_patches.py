@@ -311,7 +311,7 @@ def test_the_papers_schedule_ends_before_the_fit(renders, clip):
         ({"scales": ()}, "scales must be numbers above 0"),
         ({"scales": (0.0,)}, "scales must be numbers above 0"),
         ({"pixels": 50}, "pixels must be a multiple of 32"),
-        ({"candidates": 0}, "candidates must be at least 1"),
+        ({"candidates": 0}, r"candidates must be in \[1, 4\], got 0"),
     ],
 )
 def test_settings_outside_their_range_are_refused(change, message):

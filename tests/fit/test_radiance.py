@@ -178,7 +178,7 @@ def test_the_defaults_are_the_papers():
         ("density_rate", 0.0, "density_rate must be above 0, got 0.0"),
         ("entropy_start", 1.5, r"entropy_start must be in \[0, 1\], got 1.5"),
         ("initial_alpha", 0.0, r"initial_alpha must be in \(0, 1\), got 0.0"),
-        ("free_alpha", 0.5, "free_alpha must be at most radiance.initial_alpha"),
+        ("free_alpha", 0.5, "free_alpha must be at most coarse.radiance.initial_alpha"),
         ("stop", 1.0, r"stop must be in \[0, 1\), got 1.0"),
         ("sampling", "cubic", "one of trilinear, nearest, got 'cubic'"),
         ("background", "blue", "one of white, random, got 'blue'"),

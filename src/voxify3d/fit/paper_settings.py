@@ -2,14 +2,15 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
-from voxify3d.errors import ConfigError
+from voxify3d.fit.ranges import check_choice, check_range, refusal
 
 PaperColor = Literal["straight-through", "gumbel", "expected", "continuous"]
 Rendering = Literal["columns", "rays", "perspective"]
 PaperTarget = Literal["pixelart", "downscaled"]
 
+_OWNER = "fine.paper"
 PAPER_STEPS = 6500
 """Steps of the paper's run; times in `PaperConfig` are steps of this run."""
 
@@ -84,38 +85,26 @@ class PaperConfig:
     """Opacity from which a voxel is exported (O: P gives none)."""
 
     def __post_init__(self) -> None:
-        for name in (
+        check_range(
+            _OWNER,
+            self,
+            "[0, inf)",
             *("steps", "rays", "logit_scale", "pixel_weight", "depth_weight"),
             *("depth_weight_coarse", "depth_weight_late", "alpha_weight"),
             *("front_from", "late_from", "hard_from"),
-        ):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise _bad(self, name, "0 or more")
-        for name in ("density_rate", "logit_rate", "decay_steps"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise _bad(self, name, "above 0")
-        for name in ("late_share", "free_alpha"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise _bad(self, name, "in [0, 1]")
-        if not 0 <= self.patch_share < 1:
-            raise _bad(self, "patch_share", "in [0, 1)")
-        for name in ("initial_alpha", "threshold"):
-            if not 0 < getattr(self, name) < 1:
-                raise _bad(self, name, "in (0, 1)")
-        for name, kind in (
-            ("color", PaperColor),
-            ("rendering", Rendering),
-            ("target", PaperTarget),
-        ):
-            if getattr(self, name) not in get_args(kind):
-                raise _bad(self, name, "one of " + ", ".join(get_args(kind)))
+        )
+        rates = ("density_rate", "logit_rate", "decay_steps")
+        check_range(_OWNER, self, "(0, inf)", *rates)
+        check_range(_OWNER, self, "[0, 1]", "late_share", "free_alpha")
+        check_range(_OWNER, self, "[0, 1)", "patch_share")
+        check_range(_OWNER, self, "(0, 1)", "initial_alpha", "threshold")
+        check_choice(_OWNER, self, "color", PaperColor)
+        check_choice(_OWNER, self, "rendering", Rendering)
+        check_choice(_OWNER, self, "target", PaperTarget)
         starts = [start for start, _ in self.temperatures]
+        pairs = "pairs of rising steps from 0"
         if starts[:1] != [0] or starts != sorted(set(starts)):
-            raise _bad(self, "temperatures", "pairs of rising steps from 0")
+            raise refusal(_OWNER, self, "temperatures", pairs)
         if not all(0 < value < math.inf for _, value in self.temperatures):
-            raise _bad(self, "temperatures", "pairs of a step and a value above 0")
-
-
-def _bad(config: PaperConfig, name: str, expected: str) -> ConfigError:
-    value = getattr(config, name)
-    return ConfigError(f"fine.paper.{name} must be {expected}, got {value!r}")
+            pairs = "pairs of a step and a value above 0"
+            raise refusal(_OWNER, self, "temperatures", pairs)

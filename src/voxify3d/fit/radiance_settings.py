@@ -1,13 +1,14 @@
 """RadianceConfig: the paper's first stage. No torch here."""
 
-import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
-from voxify3d.errors import ConfigError
+from voxify3d.fit.ranges import check_choice, check_range, refusal
 
 FieldSampling = Literal["trilinear", "nearest"]
 Background = Literal["white", "random"]
+
+_OWNER = "coarse.radiance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,32 +59,20 @@ class RadianceConfig:
     """Samples that less than this share of the light reaches are skipped."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "rays", "views", "pixels", "decay_steps"):
-            if getattr(self, name) < 1:
-                raise _bad(self, name, "at least 1")
-        for name in ("smoothness_weight", "entropy_weight", "free_alpha"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise _bad(self, name, "0 or more")
-        for name in ("density_rate", "color_rate", "step"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise _bad(self, name, "above 0")
-        for name in ("entropy_start", "free_start"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise _bad(self, name, "in [0, 1]")
-        if not 0 < self.initial_alpha < 1:
-            raise _bad(self, "initial_alpha", "in (0, 1)")
+        counts = ("steps", "rays", "views", "pixels", "decay_steps")
+        check_range(_OWNER, self, "[1, inf)", *counts)
+        weights = ("smoothness_weight", "entropy_weight")
+        check_range(_OWNER, self, "[0, inf)", *weights, "free_alpha")
+        rates = ("density_rate", "color_rate", "step")
+        check_range(_OWNER, self, "(0, inf)", *rates)
+        check_range(_OWNER, self, "[0, 1]", "entropy_start", "free_start")
+        check_range(_OWNER, self, "(0, 1)", "initial_alpha")
         if self.free_alpha > self.initial_alpha:
-            raise _bad(self, "free_alpha", "at most radiance.initial_alpha")
-        if not 0 <= self.stop < 1:
-            raise _bad(self, "stop", "in [0, 1)")
-        for name, kind in (("sampling", FieldSampling), ("background", Background)):
-            if getattr(self, name) not in get_args(kind):
-                raise _bad(self, name, "one of " + ", ".join(get_args(kind)))
-
-
-def _bad(config: RadianceConfig, name: str, expected: str) -> ConfigError:
-    value = getattr(config, name)
-    return ConfigError(f"radiance.{name} must be {expected}, got {value!r}")
+            most = f"at most {_OWNER}.initial_alpha"
+            raise refusal(_OWNER, self, "free_alpha", most)
+        check_range(_OWNER, self, "[0, 1)", "stop")
+        check_choice(_OWNER, self, "sampling", FieldSampling)
+        check_choice(_OWNER, self, "background", Background)
 
 
 QUICK_RADIANCE = RadianceConfig(

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from voxify3d.errors import ConfigError
+from voxify3d.fit.ranges import check_range, refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,31 +49,21 @@ class SemanticConfig:
     loss; the shape before any gradient; rare colors drawn less."""
 
     def __post_init__(self) -> None:
-        for name in ("every", "patches", "pool", "batch", "candidates"):
-            if getattr(self, name) < 1:
-                raise _bad(self, name, "at least 1")
-        if self.candidates > 4:
-            raise _bad(self, "candidates", "at most 4")
-        for name in ("weight", "augment"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise _bad(self, name, "0 or more")
-        for name in ("start", "stop", "cover", "front_from"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise _bad(self, name, "in [0, 1]")
+        counts = ("every", "patches", "pool", "batch")
+        check_range("semantics", self, "[1, inf)", *counts)
+        check_range("semantics", self, "[1, 4]", "candidates")
+        check_range("semantics", self, "[0, inf)", "weight", "augment")
+        shares = ("start", "stop", "cover", "front_from")
+        check_range("semantics", self, "[0, 1]", *shares)
         if self.pixels < 32 or self.pixels % 32:
-            raise _bad(self, "pixels", "a multiple of 32")
+            raise refusal("semantics", self, "pixels", "a multiple of 32")
         if not self.scales or not all(0 < s < math.inf for s in self.scales):
-            raise _bad(self, "scales", "numbers above 0")
+            raise refusal("semantics", self, "scales", "numbers above 0")
 
     def takes(self, step: int, steps: int) -> bool:
         """Return whether a step of `steps` takes the loss."""
         inside = self.start * steps <= step < self.stop * steps
         return self.weight > 0 and inside and step % self.every == 0
-
-
-def _bad(config: SemanticConfig, name: str, expected: str) -> ConfigError:
-    value = getattr(config, name)
-    return ConfigError(f"semantics.{name} must be {expected}, got {value!r}")
 
 
 PAPER_SEMANTICS = SemanticConfig(

@@ -1,28 +1,15 @@
 """CoarseConfig and FineConfig: the two stages of the fit. No torch here."""
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal
 
 from voxify3d.choices import ColorSampling
-from voxify3d.errors import ConfigError
 from voxify3d.fit.paper_settings import PaperConfig
 from voxify3d.fit.radiance_settings import QUICK_RADIANCE, RadianceConfig
+from voxify3d.fit.ranges import check_choice, check_range
 
 CoarseMethod = Literal["surface", "radiance", "none"]
 FineMethod = Literal["shell", "paper"]
-
-
-def _check(owner: str, config: object, low: float, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if not value >= low:  # catches NaN
-            raise ConfigError(f"{owner}.{name} must be at least {low:g}, got {value}")
-
-
-def _check_choice(name: str, value: str, choices: object) -> None:
-    if value not in get_args(choices):
-        known = ", ".join(get_args(choices))
-        raise ConfigError(f"{name} must be one of {known}, got {value!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +27,9 @@ class CoarseConfig:
     radiance: RadianceConfig = field(default_factory=lambda: QUICK_RADIANCE)
 
     def __post_init__(self) -> None:
-        _check("coarse", self, 0.0, "min_part")
-        _check_choice("coarse.method", self.method, CoarseMethod)
-        if not 0 < self.threshold < 1:
-            raise ConfigError(
-                f"coarse.threshold must be in (0, 1), got {self.threshold}"
-            )
+        check_range("coarse", self, "[0, inf)", "min_part")
+        check_range("coarse", self, "(0, 1)", "threshold")
+        check_choice("coarse", self, "method", CoarseMethod)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,25 +66,11 @@ class FineConfig:
     paper: PaperConfig = field(default_factory=PaperConfig)
 
     def __post_init__(self) -> None:
-        _check(
-            "fine",
-            self,
-            0.0,
-            "steps",
-            "pixel_weight",
-            "depth_weight",
-            "depth_slack",
-            "alpha_weight",
-            "smoothness",
-        )
-        _check(
-            "fine",
-            self,
-            1e-6,
-            "density_rate",
-            "logit_rate",
-            "temperature_start",
-            "temperature_end",
-        )
-        _check_choice("fine.sampling", self.sampling, ColorSampling)
-        _check_choice("fine.method", self.method, FineMethod)
+        weights = ("pixel_weight", "depth_weight", "alpha_weight")
+        others = ("steps", "depth_slack", "smoothness")
+        check_range("fine", self, "[0, inf)", *weights, *others)
+        rates = ("density_rate", "logit_rate")
+        temperatures = ("temperature_start", "temperature_end")
+        check_range("fine", self, "[1e-6, inf)", *rates, *temperatures)
+        check_choice("fine", self, "sampling", ColorSampling)
+        check_choice("fine", self, "method", FineMethod)
