@@ -12,7 +12,6 @@ from voxify3d.fit.coarse import coarse_occupancy
 from voxify3d.fit.fine import (
     FineFit,
     cell_picture,
-    render_shell,
     shell_view,
     view_losses,
 )
@@ -79,7 +78,7 @@ def test_the_losses_of_a_shell_are_those_of_marched_pictures(view, share):
     thickness = np.where(shell, thickness, 0)
     columns = shell_view(shell, locked, picture, palette)
     losses = view_losses(
-        columns, render_shell(columns, *on_shell(shell, thickness, color)), CONFIG
+        columns, columns.see(*on_shell(shell, thickness, color)), CONFIG
     )
     expected = loss_by_marching(picture, palette, locked, thickness, color, CONFIG)
     assert losses.keys() == expected.keys()
@@ -97,7 +96,7 @@ def test_the_gradient_of_a_shell_is_the_slope_of_marched_pictures(view):
     s, c = s.requires_grad_(), c.requires_grad_()
     columns = shell_view(shell, locked, picture, palette)
     total = torch.stack(
-        list(view_losses(columns, render_shell(columns, s, c), config).values())
+        list(view_losses(columns, columns.see(s, c), config).values())
     ).sum()
     total.backward()
     assert s.grad is not None
@@ -131,9 +130,7 @@ def test_pictures_without_a_depth_or_color_pull_at_nothing_but_opacity():
     thickness = np.full(SHAPE, 1.0)
     losses = view_losses(
         columns,
-        render_shell(
-            columns, *on_shell(np.ones(SHAPE, bool), thickness, np.ones((*SHAPE, 3)))
-        ),
+        columns.see(*on_shell(np.ones(SHAPE, bool), thickness, np.ones((*SHAPE, 3)))),
         CONFIG,
     )
     assert losses["pixel"] == 0
@@ -216,9 +213,7 @@ def test_a_cell_picture_is_the_marched_picture(view):
     shell = np.random.default_rng(0).random(SHAPE) < 0.3
     thickness = np.where(shell, thickness, 0)
     columns = shell_view(shell, locked, picture, palette)
-    seen = cell_picture(
-        columns, render_shell(columns, *on_shell(shell, thickness, color))
-    )
+    seen = cell_picture(columns, columns.see(*on_shell(shell, thickness, color)))
     shown, opacity, _ = reference.picture(thickness, color, view)
     np.testing.assert_allclose(seen.opacity.numpy(), opacity, atol=1e-12)
     np.testing.assert_allclose(seen.color.numpy(), shown, atol=1e-12)

@@ -9,8 +9,8 @@ from makers import random_art
 
 from voxify3d.color.spaces import oklab_from_bytes
 from voxify3d.errors import ConfigError
+from voxify3d.fit.cells import CellPicture
 from voxify3d.fit.coarse import coarse_occupancy
-from voxify3d.fit.fine import CellPicture
 from voxify3d.fit.paper import PaperFit, export_field, field_of_occupancy, fog
 from voxify3d.fit.paper_settings import PaperConfig
 from voxify3d.fit.radiance import RadianceField

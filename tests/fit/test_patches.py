@@ -12,8 +12,9 @@ from tiny_clip import save_tiny_clip
 from voxify3d.color.spaces import oklab_from_srgb
 from voxify3d.encoders import load_encoder
 from voxify3d.errors import ConfigError
+from voxify3d.fit.cells import CellPicture
 from voxify3d.fit.coarse import coarse_occupancy
-from voxify3d.fit.fine import CellPicture, FineFit
+from voxify3d.fit.fine import FineFit
 from voxify3d.fit.patches import (
     Patches,
     PatchLoss,

@@ -5,7 +5,7 @@ farther out never needed. `n` voxels of the shell, `m` columns of an axis, `l`
 voxels in the longest column, `k` palette entries.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,15 @@ from torch import Tensor
 from voxify3d.color.spaces import oklab_from_bytes
 from voxify3d.field.grid import VoxelField
 from voxify3d.field.gumbel import gumbel_noise, palette_weights
+from voxify3d.fit.cells import (
+    CellPicture,
+    Seen,
+    Semantic,
+    columns_of,
+    empty_last,
+    see_columns,
+    target_depth,
+)
 from voxify3d.fit.coarse import NEIGHBORS_26, Occupancy
 from voxify3d.fit.loop import FitStep, optimize
 from voxify3d.fit.schedule import geometric
@@ -26,8 +35,6 @@ from voxify3d.losses.photometric import photometric_loss
 from voxify3d.losses.silhouette import silhouette_loss
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import Picture, PixelArt
-from voxify3d.render.columns import column_weights
-from voxify3d.types import sign_of
 
 _LOGIT_SCALE = 30.0
 """Start of the logits: minus this times the distance to the entry (OKLab)."""
@@ -41,7 +48,7 @@ class ShellView:
         cell: Cell [a, b] of each column, in cell layout.
         shape: Cells of the view, with those that see no shell voxel.
         voxel: Shell voxel of each place in each column from the eye; n for none.
-        distance: Empty voxels between the eye and that place.
+        distance: Voxels between the eye's face and that place.
         color: Target, OKLab, 0 in empty cells.
         depth: Target, voxels, 0 where there is none.
         mask: 1 in filled cells.
@@ -59,38 +66,9 @@ class ShellView:
     sees: Float[Tensor, " m"]
     weight: float
 
-
-@dataclass(frozen=True, slots=True)
-class ShellRender:
-    """What a view sees of the shell, differentiable.
-
-    Attributes:
-        color: OKLab, premultiplied by opacity.
-        opacity: Range [0, 1].
-        depth: Voxels, premultiplied by opacity.
-    """
-
-    color: Float[Tensor, "m 3"]
-    opacity: Float[Tensor, " m"]
-    depth: Float[Tensor, " m"]
-
-
-@dataclass(frozen=True, slots=True)
-class CellPicture:
-    """A whole view of the field in cell layout, differentiable.
-
-    Attributes:
-        color: OKLab, premultiplied by opacity.
-        opacity: Range [0, 1]; 0 where the view sees no shell voxel.
-    """
-
-    color: Float[Tensor, "a b 3"]
-    opacity: Float[Tensor, "a b"]
-
-
-Semantic = Callable[[int, list[CellPicture]], Tensor | None]
-"""A loss of the six pictures, front first, at a step; None where it rests. Weighted
-by its maker."""
+    def see(self, thickness: Float[Tensor, " p"], color: Float[Tensor, "p 3"]) -> Seen:
+        """Return what the cells see of the shell's voxels and an empty last one."""
+        return see_columns(self.voxel, self.distance, thickness, color)
 
 
 def shell_of(occupancy: Occupancy, art: PixelArt) -> Bool[np.ndarray, "x y z"]:
@@ -111,61 +89,30 @@ def shell_view(
     palette: Float[np.ndarray, "k 3"],
 ) -> ShellView:
     """Gather a view's columns of shell voxels, with the targets of their cells."""
-    view = picture.view
-    axis, length = view.axis, shell.shape[view.axis]
-    number = np.full(shell.shape, -1, np.int64)
-    number[shell] = np.arange(int(shell.sum()))
-    columns = np.moveaxis(number, axis, 2)
-    if sign_of(view.toward) > 0:
-        columns = columns[:, :, ::-1]
-    a, b = np.nonzero((columns >= 0).any(axis=2))
-    columns = columns[a, b]
-    order = np.argsort(columns < 0, axis=1, kind="stable")
-    longest = int((columns >= 0).sum(axis=1).max())
-    order = order[:, :longest]
-    voxel = np.take_along_axis(columns, order, axis=1)
-    voxel[voxel < 0] = int(shell.sum())
-    filled = (picture.index >= 0)[a, b]
-    target = np.where(filled[:, None], palette[picture.index[a, b]], 0)
-    depth = picture.depth[a, b]
-    sees = np.isfinite(depth) & filled
-    mask = filled | np.any(locked, axis=axis)[a, b]
+    voxel, distance = columns_of(shell, picture.view)
+    a, b = np.nonzero((voxel < shell.sum()).any(axis=2))
+    filled = picture.filled
+    target = np.where(filled[..., None], palette[picture.index], 0)
+    depth, sees = target_depth(picture, filled)
+    mask = filled | np.any(locked, axis=picture.view.axis)
 
     def tensor(values: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(values, np.float32))
+        return torch.from_numpy(np.ascontiguousarray(values[a, b], np.float32))
 
     return ShellView(
         cell=torch.from_numpy(np.stack([a, b], axis=1)),
         shape=(picture.index.shape[0], picture.index.shape[1]),
-        voxel=torch.from_numpy(voxel),
-        distance=tensor(np.minimum(order, length)),
+        voxel=torch.from_numpy(voxel[a, b]),
+        distance=tensor(distance),
         color=tensor(target),
-        depth=tensor(np.where(sees, depth, 0)),
+        depth=tensor(depth),
         mask=tensor(mask),
         sees=tensor(sees),
         weight=picture.weight,
     )
 
 
-def render_shell(
-    view: ShellView, thickness: Float[Tensor, " p"], color: Float[Tensor, "p 3"]
-) -> ShellRender:
-    """Return what a view sees of the shell.
-
-    Args:
-        view: Its columns.
-        thickness: Of each shell voxel, and 0 at the end for places without one.
-        color: Of each shell voxel, OKLab, and anything at the end.
-    """
-    weights = column_weights(thickness[view.voxel])
-    return ShellRender(
-        color=(weights[..., None] * color[view.voxel]).sum(-2),
-        opacity=weights.sum(-1),
-        depth=(weights * view.distance).sum(-1),
-    )
-
-
-def cell_picture(view: ShellView, seen: ShellRender) -> CellPicture:
+def cell_picture(view: ShellView, seen: Seen) -> CellPicture:
     """Return a view with the cells that see nothing in their places."""
     a, b = view.cell.unbind(dim=1)
     color = seen.color.new_zeros(*view.shape, 3)
@@ -177,13 +124,13 @@ def cell_picture(view: ShellView, seen: ShellRender) -> CellPicture:
 
 
 def view_losses(
-    view: ShellView, seen: ShellRender, config: FineConfig
+    view: ShellView, seen: Seen, config: FineConfig
 ) -> dict[str, Float[Tensor, ""]]:
     """Return a view's weighted pixel, depth and alpha losses.
 
     Args:
         view: Targets.
-        seen: Of `render_shell`.
+        seen: What its cells see.
         config: Weights.
     """
     each = torch.full_like(seen.opacity, view.weight)
@@ -256,9 +203,8 @@ class FineFit:
             noise = gumbel_noise(field.logits, self._generator)
             noise = noise * (1 - step / max(config.steps, 1))
         shares = palette_weights(field.logits, temperature, config.sampling, noise)
-        thickness = torch.cat([field.thickness(), torch.zeros(1)])
-        color = torch.cat([shares @ self._palette, torch.zeros(1, 3)])
-        seen = [render_shell(view, thickness, color) for view in self._views]
+        thickness, color = map(empty_last, (field.thickness(), shares @ self._palette))
+        seen = [view.see(thickness, color) for view in self._views]
         total: dict[str, Tensor] = {}
         for view, picture in zip(self._views, seen, strict=True):
             for name, loss in view_losses(view, picture, config).items():

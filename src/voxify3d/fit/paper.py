@@ -23,8 +23,16 @@ from torch.nn import functional
 
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb, srgb_from_oklab
 from voxify3d.field.gumbel import gumbel_noise, palette_weights
+from voxify3d.fit.cells import (
+    CellPicture,
+    Seen,
+    Semantic,
+    columns_of,
+    empty_last,
+    see_columns,
+    target_depth,
+)
 from voxify3d.fit.coarse import Occupancy
-from voxify3d.fit.fine import CellPicture, Semantic
 from voxify3d.fit.loop import FitStep, optimize
 from voxify3d.fit.paper_settings import PaperConfig
 from voxify3d.fit.radiance import RadianceField, near_matter
@@ -34,7 +42,6 @@ from voxify3d.losses.photometric import photometric_loss
 from voxify3d.losses.silhouette import silhouette_loss
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import Picture, PixelArt
-from voxify3d.render.columns import column_weights
 from voxify3d.render.perspective import cell_rays
 from voxify3d.render.volume import render_rays
 
@@ -126,21 +133,6 @@ class Cells:
     depth: Float[Tensor, " m"]
     sees: Float[Tensor, " m"]
     empty: Float[Tensor, " m"]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What some cells see.
-
-    Attributes:
-        color: sRGB, premultiplied by opacity.
-        opacity: Range [0, 1].
-        depth: Voxels, premultiplied by opacity.
-    """
-
-    color: Float[Tensor, "ray 3"]
-    opacity: Float[Tensor, " ray"]
-    depth: Float[Tensor, " ray"]
 
 
 class PaperFit:
@@ -289,14 +281,11 @@ class PaperFit:
 
     def _scan(self, rows: Tensor, color: Tensor) -> Seen:
         """Render cells by their columns: exact."""
-        thickness = torch.cat([self.field.thickness(), torch.zeros(1)])
-        color = torch.cat([color, torch.zeros(1, 3)])
-        voxel = self.cells.voxel[rows]
-        weights = column_weights(thickness[voxel])
-        return Seen(
-            color=(weights[..., None] * color[voxel]).sum(-2),
-            opacity=weights.sum(-1),
-            depth=(weights * self.cells.distance[rows]).sum(-1),
+        return see_columns(
+            self.cells.voxel[rows],
+            self.cells.distance[rows],
+            empty_last(self.field.thickness()),
+            empty_last(color),
         )
 
     def _march(self, rows: Tensor, color: Tensor) -> Seen:
@@ -351,40 +340,32 @@ def cells_of(
     is_open: Bool[np.ndarray, "x y z"], art: PixelArt, config: PaperConfig
 ) -> Cells:
     """Return the cells of all views over a grid's open voxels, with their targets."""
-    count = int(is_open.sum())
-    number = np.full(is_open.shape, count)
-    number[is_open] = np.arange(count)
     parts: list[dict[str, np.ndarray]] = []
     for view, picture in enumerate(art.pictures):
-        axis = picture.view.axis
-        columns = np.moveaxis(number, axis, 2)
-        if picture.view.toward[0] == "+":
-            columns = columns[:, :, ::-1]
         a, b = picture.index.shape
-        columns = columns.reshape(a * b, -1)
-        order = np.argsort(columns == count, axis=1, kind="stable")
+        voxel, distance = columns_of(is_open, picture.view)
         filled, color = _target(picture, art, config)
-        sees = np.isfinite(picture.depth) & filled
+        depth, sees = target_depth(picture, filled)
         parts.append(
             {
                 "view": np.full(a * b, view),
                 "place": np.argwhere(np.ones((a, b), bool)),
-                "voxel": np.take_along_axis(columns, order, axis=1),
-                "distance": (order + 0.5).astype(np.float32),
+                "voxel": voxel.reshape(a * b, -1),
+                "distance": (distance + 0.5).reshape(a * b, -1).astype(np.float32),
                 "color": color.reshape(-1, 3).astype(np.float32),
-                "depth": np.where(sees, picture.depth, 0).ravel().astype(np.float32),
+                "depth": depth.ravel(),
                 "sees": sees.ravel().astype(np.float32),
-                "empty": ~filled.ravel(),
+                "empty": (~filled).ravel().astype(np.float32),
             }
         )
-    longest = max(int((part["voxel"] < count).sum(axis=1).max()) for part in parts)
+    longest = max(part["voxel"].shape[1] for part in parts)
     for part in parts:
-        for name, filler in (("voxel", count), ("distance", 0)):
-            short = max(longest - part[name].shape[1], 0)
-            rows = part[name][:, :longest]
-            part[name] = np.pad(rows, ((0, 0), (0, short)), constant_values=filler)
+        short = longest - part["voxel"].shape[1]
+        for name, filler in (("voxel", int(is_open.sum())), ("distance", 0)):
+            part[name] = np.pad(
+                part[name], ((0, 0), (0, short)), constant_values=filler
+            )
     table = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-    table["empty"] = table["empty"].astype(np.float32)
     return Cells(**{name: torch.from_numpy(value) for name, value in table.items()})
 
 

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from voxify3d.color.spaces import LINEAR_FROM_LMS, LMS_FROM_LAB
 from voxify3d.encoders import Encoder
-from voxify3d.fit.fine import CellPicture
+from voxify3d.fit.cells import CellPicture
 from voxify3d.fit.semantic_settings import SemanticConfig
 from voxify3d.losses.semantic import SemanticLoss
 from voxify3d.types import Render, View, axis_of, sign_of
