@@ -11,6 +11,7 @@ from voxify3d.errors import ConfigError
 from voxify3d.fit.radiance_settings import RadianceConfig
 from voxify3d.fit.semantic_settings import PAPER_SEMANTICS, SemanticConfig
 from voxify3d.fit.settings import CoarseConfig, FineConfig
+from voxify3d.mesh.emphasis_settings import emphasis_of
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.voxels.settings import FillConfig
 
@@ -25,6 +26,10 @@ class VoxelizeConfig:
     """Most colors in the result, 2 to 255."""
     front: Direction = "+z"
     """Direction the object's face points to, in the mesh file's axes."""
+    emphasize: str = ""
+    """Make a part larger first, as chibi artists do: REGION or REGION:FACTOR. A region
+    is `head`, a material's name, or a box in fractions of the mesh's
+    (0..1,0.6..1,0..1); the factor is above 1, at most 3 (1.5 when not said)."""
     seed: int = 0
     """Of everything random. The same seed gives the same bytes."""
     semantic: str = "auto"
@@ -44,6 +49,8 @@ class VoxelizeConfig:
         if self.front not in get_args(Direction):
             choices = ", ".join(get_args(Direction))
             raise ConfigError(f"--front must be one of {choices}, got {self.front!r}")
+        if self.emphasize:
+            emphasis_of(self.emphasize)
         if self.seed < 0:
             raise ConfigError(f"--seed must be 0 or more, got {self.seed}")
         check_wish(self.semantic)

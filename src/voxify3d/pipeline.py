@@ -64,6 +64,7 @@ def voxelize_steps(
     from voxify3d.voxels.fill import apply_fill
 
     config, _ = settled(config)
+    mesh = _emphasized(mesh, config)
     encoder = _encoder(config)
     frame = frame_of(mesh, config.size, config.front)
     render = render_perspective if config.is_perspective else render_mesh
@@ -93,6 +94,18 @@ def voxelize_steps(
     best = max(results, key=chooser.score)
     yield Progress("choice", 1, 1)
     return best
+
+
+def _emphasized(mesh: Mesh, config: VoxelizeConfig) -> Mesh:
+    """Return the mesh as the settings want it proportioned."""
+    if not config.emphasize:
+        return mesh
+    from voxify3d.mesh.emphasis import emphasized
+    from voxify3d.mesh.emphasis_settings import emphasis_of
+    from voxify3d.render.views import default_up
+
+    up = default_up(config.front)
+    return emphasized(mesh, emphasis_of(config.emphasize), config.front, up)
 
 
 def _encoder(config: VoxelizeConfig) -> "Encoder | None":

@@ -60,6 +60,8 @@ class Compare:
     """Most colors, 2 to 255."""
     front: Direction = "+z"
     """Direction the objects' faces point to, in the mesh files' axes."""
+    emphasize: str = ""
+    """Make a part of every mesh larger first: as in convert. All methods get it so."""
     seed: int = 0
     """Of everything random."""
     pixels: int = 320
@@ -79,7 +81,11 @@ class Compare:
 
     def __post_init__(self) -> None:
         VoxelizeConfig(
-            size=self.size, colors=self.colors, front=self.front, seed=self.seed
+            size=self.size,
+            colors=self.colors,
+            front=self.front,
+            emphasize=self.emphasize,
+            seed=self.seed,
         )
         if not self.meshes:
             raise ConfigError("compare needs at least one mesh")
@@ -122,6 +128,7 @@ def run(argv: list[str]) -> int:
         "size": command.size,
         "colors": command.colors,
         "front": command.front,
+        **({"emphasize": command.emphasize} if command.emphasize else {}),
         "seed": command.seed,
         **versions(),
     }
@@ -184,6 +191,7 @@ def _compare(
     command: Compare, names: list[str], say: Callable[[str], None]
 ) -> "Comparison":
     from voxify3d.compare import METHODS, Task, compare, load_config_for
+    from voxify3d.compare.results import emphasized_mesh
     from voxify3d.compare.run import unique_names
     from voxify3d.mesh.load import front_of, load_mesh
 
@@ -199,6 +207,7 @@ def _compare(
 
         def load() -> "Mesh":
             mesh = load_mesh(path, config, allow_missing_textures=bare)
+            mesh = emphasized_mesh(mesh, command.emphasize, front)
             stems[id(mesh)] = path.stem
             return mesh
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -51,6 +52,9 @@ class Evaluate:
     front: Direction | None = None
     """Direction the object's face points to, in the mesh file's axes. Default: what
     the results say, or +z."""
+    emphasize: str | None = None
+    """Part of the mesh that was made larger: as in convert. Default: what the results
+    say."""
     load: Annotated[LoadConfig, tyro.conf.arg(name=""), tyro.conf.FlagCreatePairsOff]
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print one JSON object instead of a table."""
@@ -64,7 +68,13 @@ def run(argv: list[str]) -> int:
     if command.size is not None and not 1 <= command.size <= 1024:
         raise ConfigError(f"--size must be 1 to 1024, got {command.size}")
 
-    from voxify3d.compare.results import frame_for, load_config_for, load_result
+    from voxify3d.compare.results import (
+        emphasis_for,
+        emphasized_mesh,
+        frame_for,
+        load_config_for,
+        load_result,
+    )
     from voxify3d.mesh.load import front_of, load_mesh
     from voxify3d.metrics.judge import Judge
     from voxify3d.metrics.likeness import has_judge
@@ -72,6 +82,12 @@ def run(argv: list[str]) -> int:
     command = _parsed(argv, load_config_for(command.results))
     mesh = load_mesh(command.mesh, command.load)
     front = command.front and front_of(command.mesh, command.load, command.front)
+    emphasize, told = command.emphasize, None
+    if emphasize is None:
+        emphasize, told = emphasis_for(command.results)
+    mesh = emphasized_mesh(mesh, emphasize, front or told or "+z")
+    if emphasize and command.emphasize is None:
+        print(f"judged against the mesh with --emphasize {emphasize}", file=sys.stderr)
     results = [load_result(path, mesh, front or "+z") for path in command.results]
     for path, result in zip(command.results, results, strict=True):
         _check_place(path, result, mesh)
@@ -84,7 +100,8 @@ def run(argv: list[str]) -> int:
     reports = [judge.judge(result.mesh).as_dict() for result in results]
     names = [str(path) for path in command.results]
     if command.json:
-        print(json.dumps(_as_json(command, frame.shape, names, reports), indent=2))
+        report = _as_json(command, frame.shape, names, reports)
+        print(json.dumps(report | {"emphasize": emphasize or None}, indent=2))
     else:
         print(table(names, reports))
     return 0

@@ -12,9 +12,12 @@ from voxify3d.errors import ConfigError, MeshError
 from voxify3d.export import read_voxels
 from voxify3d.export.vox import grid_from_vox, world_from_vox
 from voxify3d.manifest import load_config_of
+from voxify3d.mesh.emphasis import emphasized
+from voxify3d.mesh.emphasis_settings import emphasis_of
 from voxify3d.mesh.load import load_mesh
 from voxify3d.mesh.settings import DEFAULT_LOAD, LoadConfig
 from voxify3d.render.mesh import frame_of
+from voxify3d.render.views import default_up
 from voxify3d.types import Direction, Frame, Mesh, VoxelGrid
 from voxify3d.voxels.surface import mesh_from_voxels
 
@@ -116,6 +119,56 @@ def load_config_for(paths: Sequence[Path]) -> LoadConfig:
         )
     load = next(iter(found), DEFAULT_LOAD)
     return replace(load, allow_missing_textures=is_bare)
+
+
+def emphasis_for(paths: Sequence[Path]) -> tuple[str, Direction | None]:
+    """Return which part of the mesh was made larger for results, and the front.
+
+    A result can only be judged against the mesh in the proportions it was made of.
+    Files that do not tell have no say.
+
+    Args:
+        paths: Results of one mesh.
+
+    Returns:
+        As in `VoxelizeConfig.emphasize`, and the front in the world; empty and None
+        when nothing was.
+
+    Raises:
+        ConfigError: Two results tell different regions or factors.
+    """
+    found: dict[str, tuple[Path, Direction]] = {}
+    for path in paths:
+        settings = _manifest_in(path).get("settings")
+        if isinstance(settings, dict):
+            text = str(settings.get("emphasize") or "")
+            found.setdefault(text, (path, read_voxels(path).frame.front))
+    if len(found) > 1:
+        (one, (first, _)), (other, (second, _)) = list(found.items())[:2]
+        raise ConfigError(
+            f"{first} and {second} were made of different proportions (--emphasize "
+            f"{one or 'nothing'} and {other or 'nothing'}); judge them one by one"
+        )
+    for text, (_, front) in found.items():
+        if text:
+            return text, front
+    return "", None
+
+
+def emphasized_mesh(mesh: Mesh, text: str, front: Direction) -> Mesh:
+    """Return the mesh in the proportions that `--emphasize` gives it.
+
+    Args:
+        mesh: As it was read.
+        text: As in `VoxelizeConfig.emphasize`; empty leaves the mesh as it is.
+        front: Direction the object's face points to, in the world.
+
+    Raises:
+        ConfigError: The mesh has no such region.
+    """
+    if not text:
+        return mesh
+    return emphasized(mesh, emphasis_of(text), front, default_up(front))
 
 
 def _manifest_in(path: Path) -> dict[str, Any]:

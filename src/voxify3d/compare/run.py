@@ -11,7 +11,7 @@ import numpy as np
 
 from voxify3d.compare.memory import peak_memory
 from voxify3d.compare.methods import Task
-from voxify3d.errors import MeshError, VoxifyError
+from voxify3d.errors import VoxifyError
 from voxify3d.metrics.judge import METRICS, Judge
 from voxify3d.render.mesh import frame_of
 from voxify3d.types import Frame, Mesh
@@ -124,7 +124,7 @@ def compare(
         yield name, "load"
         try:
             mesh = load()
-        except MeshError as error:
+        except VoxifyError as error:
             skipped[name] = str(error)
             continue
         frame = frame_of(mesh, task.size, task.front)
