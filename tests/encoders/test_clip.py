@@ -71,6 +71,15 @@ def test_the_registry_loads_the_same_from_a_folder(encoder, folder):
     torch.testing.assert_close(again.features(pictures()), encoder.features(pictures()))
 
 
+def test_half_precision_changes_little(encoder, folder):
+    """What a GPU gets; here on a CPU."""
+    half = load_encoder(f"clip:{folder}", half=True)
+    assert half is not None
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    alike = (half.features(images) * encoder.features(images)).sum(dim=-1)
+    assert (alike > 0.999).all()
+
+
 def test_weights_are_found_without_loading_them(folder, tmp_path, monkeypatch):
     assert has_clip(str(folder))
     assert not has_clip(str(tmp_path))

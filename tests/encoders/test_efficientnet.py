@@ -94,6 +94,22 @@ def test_the_registry_loads_it():
     assert loaded.low_pass
 
 
+@needs_weights
+def test_half_precision_changes_little_and_keeps_the_slope():
+    """What a GPU gets; here on a CPU."""
+    half = load_encoder("efficientnet-lite0", half=True, input_size=64)
+    full = load_encoder("efficientnet-lite0", half=False, input_size=64)
+    assert half is not None
+    assert full is not None
+    images = pictures().requires_grad_()
+    features = half.features(images)
+    assert features.dtype == torch.float32
+    assert ((features * full.features(images)).sum(dim=-1) > 0.999).all()
+    (gradient,) = torch.autograd.grad(features[:, ::7].sum(), images)
+    assert torch.isfinite(gradient).all()
+    assert gradient.any()
+
+
 def test_none_is_no_encoder():
     assert load_encoder("none") is None
 

@@ -152,6 +152,7 @@ class FakeHub:
     def __init__(self, folder):
         self.folder = folder
         self.asked = []
+        self.breaks_at = self.damages = None
 
     def HfApi(self):
         return self
@@ -169,8 +170,13 @@ class FakeHub:
 
     def hf_hub_download(self, model, name, local_dir):
         self.asked.append(name)
+        if name == self.breaks_at:
+            raise ConnectionError("the line went dead")
         local_dir.mkdir(parents=True, exist_ok=True)
-        (local_dir / name).write_bytes((self.folder / name).read_bytes())
+        data = (self.folder / name).read_bytes()
+        if name == self.damages:
+            data = data[:-1] + b"!"
+        (local_dir / name).write_bytes(data)
         return str(local_dir / name)
 
 
@@ -229,13 +235,41 @@ def test_pickled_code_is_refused(hub):
     assert clip_folder() is None
 
 
-def test_a_damaged_file_is_noticed_and_removed(hub):
-    (item,) = (i for i in fetch.contents() if i.name == "model.safetensors")
-    damaged = hub.folder / "model.safetensors"
-    damaged.write_bytes(damaged.read_bytes()[:-1] + b"!")
+def test_a_broken_transfer_is_one_line_and_the_next_pull_ends_it(hub, capsys):
+    hub.breaks_at = "model.safetensors"
+    assert main(["models", "pull", "clip"]) == 1
+    error = capsys.readouterr().err.splitlines()
+    assert re.search(r"cannot be fetched \(the line went dead\)", error[-1])
+    assert clip_folder() is None
+    hub.breaks_at = None
+    assert main(["models", "pull", "clip"]) == 0
+    assert clip_folder() == pulled_folder(DEFAULT_CLIP)
+
+
+def test_a_damaged_file_is_noticed_and_removed_and_comes_with_the_next_pull(hub):
+    hub.damages = "model.safetensors"
     with pytest.raises(WeightsError, match=r"damaged on the way.*pull again"):
-        fetch.check(damaged, item)
-    assert not damaged.exists()
+        fetch.pull()
+    assert clip_folder() is None
+    hub.damages = None
+    assert fetch.pull() == clip_folder()
+
+
+def test_weights_in_parts_are_here_when_all_of_them_are(hub):
+    parts = [f"model-0000{n}-of-00002.safetensors" for n in (1, 2)]
+    whole = (hub.folder / "model.safetensors").read_bytes()
+    (hub.folder / "model.safetensors").unlink()
+    for part in parts:
+        (hub.folder / part).write_bytes(whole)
+    index = {"weight_map": {"a": parts[0], "b": parts[1]}}
+    (hub.folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    hub.breaks_at = parts[1]
+    with pytest.raises(WeightsError, match="the line went dead"):
+        fetch.pull()
+    assert (pulled_folder(DEFAULT_CLIP) / parts[0]).exists()
+    assert clip_folder() is None
+    hub.breaks_at = None
+    assert fetch.pull() == clip_folder()
 
 
 def test_a_repository_without_weights_is_refused(hub):

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from voxify3d.cli.parse import parse
-from voxify3d.encoders.weights import DEFAULT_CLIP, MODELS, locate, pulled_folder
+from voxify3d.encoders.weights import (
+    DEFAULT_CLIP,
+    MODELS,
+    has_weights,
+    locate,
+    pulled_folder,
+)
 from voxify3d.errors import ConfigError, MissingExtraError, WeightsError
 
 if TYPE_CHECKING:
@@ -93,7 +99,7 @@ def _pull(name: str, hub: str) -> Path:
         return locate(name)  # a package; the error names the pip command
     from voxify3d.encoders.fetch import pull
 
-    if any(pulled_folder(hub).glob("*.safetensors")):
+    if has_weights(pulled_folder(hub)):
         print(f"{hub} is here already", file=sys.stderr)
     return pull(hub, announce=lambda items, folder: _announce(hub, items, folder))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voxify3d.encoders.weights import DEFAULT_CLIP, pulled_folder
+from voxify3d.encoders.weights import DEFAULT_CLIP, has_weights, pulled_folder
 from voxify3d.errors import MissingExtraError, WeightsError
 
 _SMALL = (
@@ -85,7 +85,7 @@ def pull(
         WeightsError: The hub cannot be reached, or sent something else.
     """
     folder = pulled_folder(model)
-    if any(folder.glob("*.safetensors")):
+    if has_weights(folder):
         return folder
     items = contents(model)
     if announce:

@@ -1,6 +1,7 @@
 """Where pretrained weights lie on this machine, and how to get them. No torch here."""
 
 import importlib.util
+import json
 import os
 import re
 from dataclasses import dataclass
@@ -104,6 +105,20 @@ def packaged_weights(kind: Literal["lite0", "lite2"]) -> Path:
     return files[0]
 
 
+def has_weights(folder: Path) -> bool:
+    """Return whether a folder holds a model's safetensors, all parts of them."""
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return any(folder.glob("*.safetensors"))
+    try:
+        parts = set(
+            json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return all((folder / part).is_file() for part in parts)
+
+
 def clip_folder(model: str = DEFAULT_CLIP) -> Path | None:
     """Return the folder on this machine that holds a CLIP model, or None.
 
@@ -112,7 +127,7 @@ def clip_folder(model: str = DEFAULT_CLIP) -> Path | None:
             other program put into the hub's cache.
     """
     for folder in (Path(model), pulled_folder(model)):
-        if folder.is_dir() and any(folder.glob("*.safetensors")):
+        if has_weights(folder):
             return folder
     if Path(model).is_dir():
         return None
