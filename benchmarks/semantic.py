@@ -32,10 +32,11 @@ from voxify3d.mesh.coverage import surface_coverage
 from voxify3d.metrics.judge import Judge
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.render.mesh import frame_of, render_mesh
+from voxify3d.types import Direction
 from voxify3d.voxels.surface import mesh_from_voxels
 
 RESULTS = Path(__file__).parent / "results"
-MESHES = {
+MESHES: dict[str, tuple[str, Direction]] = {
     # file, front
     "knight": ("knight.glb", "+z"),
     "witch": ("witch.glb", "+z"),
