@@ -7,7 +7,7 @@ import pytest
 from gltf_maker import middle_rgba
 
 from voxify3d.errors import MeshError, MissingExtraError
-from voxify3d.mesh import assimp
+from voxify3d.mesh import apart
 from voxify3d.mesh.load import load_mesh
 
 needs_assimp = pytest.mark.skipif(
@@ -69,7 +69,7 @@ def test_what_assimp_cannot_read_is_said(suffix, tmp_path):
 
 @needs_assimp
 def test_a_parser_that_hangs_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(assimp, "MAX_SECONDS", 0.01)
+    monkeypatch.setattr(apart, "MAX_SECONDS", 0.01)
     path = tmp_path / "a.dae"
     path.write_text(DAE.format(up="Y"))
     with pytest.raises(MeshError, match="takes more than"):

@@ -14,8 +14,13 @@ from voxify3d.mesh import image, shapes
 from voxify3d.mesh.assimp import read_with_assimp
 from voxify3d.mesh.load import READERS, load_mesh
 from voxify3d.mesh.save import save_glb
+from voxify3d.mesh.usd import read_usd
 
-WITHOUT_EXTRAS = [s for s, read in READERS.items() if read is not read_with_assimp]
+WITHOUT_EXTRAS = [
+    suffix
+    for suffix, read in READERS.items()
+    if read not in (read_with_assimp, read_usd)
+]
 
 
 def refused(path, match, **options):

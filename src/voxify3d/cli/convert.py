@@ -99,7 +99,8 @@ class Convert:
     """Options of `voxify3d convert`."""
 
     mesh: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="MESH")]
-    """Mesh to convert: .glb .gltf .vrm .obj .ply .stl .off .3mf .fbx .dae .3ds .zip"""
+    """Mesh to convert: .glb .gltf .vrm .obj .ply .stl .off .3mf .fbx .dae .3ds .usd*
+    .zip"""
     out: Annotated[
         tuple[Path, ...],
         tyro.conf.Positional,

@@ -1,15 +1,11 @@
 """.fbx, .dae and .3ds, through assimp → Mesh (the extra `fbx`).
 
-Assimp is C++ that trusts its input, so it runs in a process of its own: a damaged file
-may crash or hang that one, never the caller. It knows no skins; skinned meshes stand
-as their mesh nodes put them, which is the bind pose.
+Assimp runs in a process of its own, see `apart.py`. It knows no skins; skinned meshes
+stand as their mesh nodes put them, which is the bind pose.
 """
 
 import importlib.util
-import json
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +13,12 @@ import numpy as np
 
 from voxify3d.color.spaces import linear_from_srgb
 from voxify3d.errors import MeshError, MissingExtraError
+from voxify3d.mesh.apart import give_back, limit_memory, parsed_apart
 from voxify3d.mesh.build import Piece, mesh_from_pieces
 from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.image import TextureShelf
 from voxify3d.mesh.settings import LoadConfig
 from voxify3d.types import Material, Mesh
-
-MAX_SECONDS = 120
-MAX_BYTES = 8 << 30
-"""Of time and memory for the process that parses."""
 
 _MAX_NODES = 1_000_000
 
@@ -49,7 +42,7 @@ def read_with_assimp(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mes
             f"{path.name}: {path.suffix} files need assimp: pip install "
             "'voxify3d[fbx]', or export the mesh as .glb."
         )
-    arrays, scene = _parsed(path)
+    arrays, scene = parsed_apart("voxify3d.mesh.assimp", path, "assimp")
     # Blender writes linear colors into these formats, other programs what they show.
     is_linear = b"Blender" in data
     materials = [_material(info, shelf, is_linear) for info in scene["materials"]]
@@ -79,32 +72,6 @@ def read_with_assimp(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mes
     )
 
 
-def _parsed(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return what the other process made of a file."""
-    with tempfile.TemporaryDirectory(prefix="voxify3d-") as folder:
-        out = Path(folder) / "scene.npz"
-        command = [sys.executable, "-P", "-m", "voxify3d.mesh.assimp", path, out]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, timeout=MAX_SECONDS, check=False
-            )
-        except subprocess.TimeoutExpired as error:
-            raise MeshError(
-                f"{path.name}: assimp takes more than {MAX_SECONDS} s. Export it as "
-                ".glb."
-            ) from error
-        if done.returncode != 0 or not out.exists():
-            lines = done.stderr.decode(errors="replace").strip().splitlines()
-            detail = lines[-1][:160] if lines else f"it ended with {done.returncode}"
-            raise MeshError(
-                f"{path.name}: cannot be read by assimp ({detail}). Check the suffix, "
-                "or export it as .glb."
-            )
-        with np.load(out, allow_pickle=False) as stored:
-            arrays = dict(stored)
-    return arrays, json.loads(bytes(arrays.pop("scene")))
-
-
 def _material(info: dict[str, Any], shelf: TextureShelf, is_linear: bool) -> Material:
     color = np.clip(np.nan_to_num(info["color"]), 0, 1).astype(np.float64)
     texture = None
@@ -132,7 +99,7 @@ def _parse(path: str, out: str) -> None:
     """Read a file by assimp and store its scene as plain arrays."""
     import assimp_py
 
-    _limit_memory()
+    limit_memory(path)
     flags = assimp_py.Process_Triangulate | assimp_py.Process_SortByPType
     scene = assimp_py.import_file(path, flags)
     arrays: dict[str, np.ndarray] = {}
@@ -158,9 +125,7 @@ def _parse(path: str, out: str) -> None:
         "material_of": [mesh.material_index for mesh in scene.meshes],
         "materials": [_described(info) for info in scene.materials],
     }
-    text = json.dumps(described).encode()
-    arrays["scene"] = np.frombuffer(text, np.uint8)
-    np.savez(out, allow_pickle=False, **arrays)
+    give_back(out, arrays, described)
 
 
 def _described(info: dict[str, Any]) -> dict[str, Any]:
@@ -175,14 +140,6 @@ def _described(info: dict[str, Any]) -> dict[str, Any]:
         "opacity": info.get("OPACITY", 1.0),
         "texture": textures[0],
     }
-
-
-def _limit_memory() -> None:
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_BYTES, MAX_BYTES))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from voxify3d.mesh.ply import read_ply
 from voxify3d.mesh.settings import DEFAULT_LOAD, LoadConfig
 from voxify3d.mesh.stl import read_stl
 from voxify3d.mesh.threemf import read_3mf
+from voxify3d.mesh.usd import read_usd
 from voxify3d.types import Direction, Mesh
 
 Reader = Callable[[Path, LoadConfig, TextureShelf], Mesh]
@@ -42,6 +43,10 @@ READERS: dict[str, Reader] = {
     ".fbx": read_with_assimp,
     ".dae": read_with_assimp,
     ".3ds": read_with_assimp,
+    ".usd": read_usd,
+    ".usda": read_usd,
+    ".usdc": read_usd,
+    ".usdz": read_usd,
 }
 """Suffix → function that reads such a file, not yet turned upright."""
 
