@@ -1,14 +1,20 @@
 """.fbx and .dae through assimp, which runs in a process of its own."""
 
 import importlib.util
+import io
 
 import numpy as np
 import pytest
+from fbx_maker import textured_square
 from gltf_maker import middle_rgba
+from PIL import Image
+from test_fuzz import mutated
 
 from voxify3d.errors import MeshError, MissingExtraError
 from voxify3d.mesh import apart
+from voxify3d.mesh.fbx import embedded_images
 from voxify3d.mesh.load import load_mesh
+from voxify3d.mesh.texture import surface_rgba
 
 needs_assimp = pytest.mark.skipif(
     importlib.util.find_spec("assimp_py") is None,
@@ -56,6 +62,48 @@ def test_the_llama_is_brown_and_stands(shared_mesh):
     np.testing.assert_allclose(high - low, [158, 585, 491], atol=1)
     red, green, blue = np.median(middle_rgba(mesh)[:, :3], axis=0)
     assert 0.6 > red > green > blue > 0.1
+
+
+def picture():
+    pixels = np.zeros((2, 2, 4), np.uint8)
+    pixels[...] = [[[255, 0, 0, 255], [0, 255, 0, 255]], [[0, 0, 255, 255]] * 2]
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.repeat(8, axis=0).repeat(8, axis=1)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@needs_assimp
+@pytest.mark.parametrize("where", ["inside", "beside", "moved"])
+def test_textures_of_an_fbx_are_found(where, tmp_path):
+    path = textured_square(tmp_path / "a.fbx", picture(), inside=where == "inside")
+    place = {"beside": "textures/skin.png", "moved": "skin.png"}.get(where)
+    if place:
+        (tmp_path / "textures").mkdir()
+        (tmp_path / place).write_bytes(picture())
+    mesh = load_mesh(path)
+    (corner,) = np.flatnonzero((mesh.vertices[:, :2] == [0, 1]).all(axis=1))
+    face, k = np.argwhere(mesh.faces == corner)[0]
+    weights = np.full((1, 3), 0.1)
+    weights[0, k] = 0.8
+    rgba = surface_rgba(mesh, np.array([face]), weights)[0]
+    # the picture's upper left corner is red
+    np.testing.assert_allclose(rgba, [1, 0, 0, 1], atol=1e-6)
+
+
+@needs_assimp
+def test_a_texture_that_an_fbx_lacks_is_said(tmp_path):
+    path = textured_square(tmp_path / "a.fbx", picture(), inside=False)
+    with pytest.raises(MeshError, match=r"1 missing texture: textures.skin\.png"):
+        load_mesh(path)
+
+
+def test_pictures_of_damaged_fbx_files_are_left_out(tmp_path):
+    data = textured_square(tmp_path / "a.fbx", picture()).read_bytes()
+    assert embedded_images(data) == {"skin.png": picture()}
+    assert embedded_images(b"; FBX 7.4.0 project file") == {}
+    random = np.random.default_rng(0)
+    for _ in range(300):
+        embedded_images(mutated(data, random))
 
 
 @needs_assimp

@@ -15,6 +15,7 @@ from voxify3d.color.spaces import linear_from_srgb
 from voxify3d.errors import MeshError, MissingExtraError
 from voxify3d.mesh.apart import give_back, limit_memory, parsed_apart
 from voxify3d.mesh.build import Piece, mesh_from_pieces
+from voxify3d.mesh.fbx import embedded_images, file_name
 from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.image import TextureShelf
 from voxify3d.mesh.settings import LoadConfig
@@ -29,7 +30,7 @@ def read_with_assimp(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mes
     Args:
         path: The file.
         config: No meaning here.
-        shelf: Reads the textures; those embedded in the file count as missing.
+        shelf: Reads the textures, those in a binary .fbx too.
 
     Raises:
         MeshError: The file cannot be read, or holds no faces.
@@ -45,7 +46,10 @@ def read_with_assimp(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mes
     arrays, scene = parsed_apart("voxify3d.mesh.assimp", path, "assimp")
     # Blender writes linear colors into these formats, other programs what they show.
     is_linear = b"Blender" in data
-    materials = [_material(info, shelf, is_linear) for info in scene["materials"]]
+    images = embedded_images(data)
+    materials = [
+        _material(info, shelf, images, is_linear) for info in scene["materials"]
+    ]
     shelf.close()
     pieces = []
     for number, matrix in scene["placed"]:
@@ -72,11 +76,16 @@ def read_with_assimp(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mes
     )
 
 
-def _material(info: dict[str, Any], shelf: TextureShelf, is_linear: bool) -> Material:
+def _material(
+    info: dict[str, Any], shelf: TextureShelf, images: dict[str, bytes], is_linear: bool
+) -> Material:
     color = np.clip(np.nan_to_num(info["color"]), 0, 1).astype(np.float64)
-    texture = None
-    if info["texture"]:
-        texture = shelf.from_file(info["texture"], is_uri=False)
+    texture, reference = None, info["texture"]
+    if reference and file_name(reference) in images:
+        name = file_name(reference)
+        texture = shelf.from_bytes(name, lambda: images[name])
+    elif reference:
+        texture = shelf.from_file(reference, is_uri=False)
     if texture is not None:  # the color is then a leftover, as viewers take it
         color = np.ones(3)
     elif not is_linear:
