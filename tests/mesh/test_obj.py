@@ -7,16 +7,17 @@ from PIL import Image
 
 from voxify3d.color.spaces import linear_from_srgb
 from voxify3d.errors import MeshError
+from voxify3d.mesh import obj
 from voxify3d.mesh.load import load_mesh
 
 TRIANGLE = "v 0 0 0\nv 1 0 0\nv 0 1 0\n"
 
 
-def written(folder, obj, mtl=None, name="a"):
+def written(folder, text, mtl=None, name="a"):
     if mtl is not None:
         (folder / f"{name}.mtl").write_text(mtl)
     path = folder / f"{name}.obj"
-    path.write_text(obj)
+    path.write_text(text)
     return path
 
 
@@ -161,3 +162,104 @@ def test_egg_robot_is_blue(shared_mesh):
     assert len(mesh.materials) == 3
     rgb = middle_rgba(mesh)[:, :3]
     assert (rgb[:, 2] > rgb[:, 0]).mean() > 0.5
+
+
+FORMS = {
+    "plain": "{0}",
+    "uv": "{0}/{1}",
+    "normal": "{0}//{0}",
+    "all": "{0}/{1}/{0}",
+    "back": "{2}/{3}",
+    "back and normal": "{2}//{2}",
+}
+CHANGES = {
+    "as it is": lambda text: text,
+    "carriage returns": lambda text: text.replace("\n", "\r\n"),
+    "double spaces": lambda text: text.replace(" ", "  "),
+    "tabs": lambda text: text.replace(" ", "\t"),
+    "trailing spaces": lambda text: text.replace("\n", " \n"),
+    "indented": lambda text: "\n".join("\t" + line for line in text.split("\n")),
+    "continued": lambda text: text.replace(" ", " \\\n "),
+    "no last line end": lambda text: text.rstrip("\n"),
+    "a comment": lambda text: text.replace("\nf ", "\n# more\nf ", 20),
+    "one odd line": lambda text: text + "v 1_0 2 3 9\nvt 0.5\nf 1 2 3 4\nf 5 6\nf\n",
+    "colors": lambda text: text + "v 1 2 3 1 0 0\n",
+}
+
+
+def grid_obj(form, side=12):
+    """A grid of squares and, where two of them are joined, hexagons."""
+    random = np.random.default_rng(0)
+    lines = [f"v {x} {y} {z:.4f}" for x, y, z in random.random((side * side, 3))]
+    lines += [f"vt {u:.3f} {v:.3e}" for u, v in random.random((side * side // 2, 2))]
+    lines.append("usemtl one")
+    for row in range(side - 1):
+        if row == side // 2:
+            lines.append("usemtl two")
+        for column in range(0, side - 2, 2):
+            a, b = row * side + column, (row + 1) * side + column
+            ring = [a, a + 1, b + 1, b] if row % 2 else [a, a + 1, a + 2, b + 2, b + 1]
+            lines.append("f " + " ".join(corner(form, n, side) for n in ring))
+    return "\n".join(lines) + "\n"
+
+
+def corner(form, number, side):
+    points, uvs = side * side, side * side // 2
+    uv = number % uvs
+    return FORMS[form].format(number + 1, uv + 1, number - points, uv - uvs)
+
+
+def same_mesh(one, two):
+    for name in ("vertices", "faces", "material", "uv", "color"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("form", FORMS)
+def test_many_lines_at_once_are_read_as_one_by_one(form, change, tmp_path, monkeypatch):
+    path = tmp_path / "a.obj"
+    path.write_bytes(CHANGES[change](grid_obj(form)).encode())
+    at_once = load_mesh(path)
+    monkeypatch.setattr(obj, "_SHORT", 1 << 60)
+    same_mesh(at_once, load_mesh(path))
+
+
+def test_lines_of_one_kind_are_read_at_once(monkeypatch):
+    text = grid_obj("uv").replace("usemtl two\n", "").encode()
+    monkeypatch.setattr(obj, "_add_lines", lambda raw, run, first, source: None)
+    raw = obj._parse(text, "a.obj")
+    assert [len(block) for block in raw.points] == [144]
+    assert [len(block) for block in raw.uvs] == [72]
+    assert [len(block) for block in raw.counts] == [11 * 5]
+
+
+@pytest.mark.parametrize("odd", ["f 1 x 3", "f 1/1 2", "f 1//1 2/1/1 3", "f 1 2 -999"])
+def test_an_odd_face_among_many_is_read_or_said_with_its_line(odd, tmp_path):
+    lines = (TRIANGLE + "vt 0 0\n" + "f 1 2 3\n" * 40).split("\n")
+    lines[20] = odd
+    path = written(tmp_path, "\n".join(lines))
+    if "x" in odd or "999" in odd:
+        with pytest.raises(MeshError, match="line 21 cannot be read"):
+            load_mesh(path)
+    else:
+        assert len(load_mesh(path).faces) in (39, 40)
+
+
+def test_an_odd_number_among_many_is_said_with_its_line(tmp_path):
+    lines = ["v 0 0 0"] * 40
+    lines[17] = "v 0 0 1.2.3"
+    with pytest.raises(MeshError, match=r"line 18 .* 'v 0 0 1\.2\.3'"):
+        load_mesh(written(tmp_path, "\n".join(lines)))
+
+
+def test_indented_faces_keep_their_materials(tmp_path):
+    text = TRIANGLE + "\t\tusemtl a\n\t\tf 1 2 3\n\t\tusemtl b\n\t\tf 3 2 1\n"
+    assert load_mesh(written(tmp_path, text)).material.tolist() == [0, 1]
+
+
+def test_concave_polygons_keep_their_shape(tmp_path):
+    text = "v 0 3 0\nv -2 -1 0\nv 0 0 0\nv 2 -1 0\nf 1 2 3 4\n"
+    mesh = load_mesh(written(tmp_path, text))
+    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
+    area = np.cross(b - a, c - a)[:, 2] / 2
+    assert area.tolist() == [3, 3]
