@@ -176,3 +176,15 @@ def test_the_tree_has_no_color(shared_mesh):
     np.testing.assert_allclose(
         np.ptp(mesh.bounds, axis=0), [1.13, 1.94, 1.13], atol=0.01
     )
+
+
+def test_concave_polygons_of_ply_keep_their_shape(tmp_path):
+    path = tmp_path / "a.ply"
+    path.write_text(
+        "ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\nproperty float y\n"
+        "property float z\nelement face 1\nproperty list uchar int vertex_indices\n"
+        "end_header\n0 3 0\n-2 -1 0\n0 0 0\n2 -1 0\n4 0 1 2 3\n"
+    )
+    mesh = load_mesh(path)
+    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
+    assert (np.cross(b - a, c - a)[:, 2] / 2).tolist() == [3, 3]

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, Int
 
 from voxify3d.color.spaces import linear_from_srgb
 from voxify3d.errors import MeshError
 from voxify3d.mesh.build import Piece, mesh_from_pieces
 from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.image import TextureShelf
+from voxify3d.mesh.polygons import triangulated
 from voxify3d.mesh.settings import LoadConfig
 from voxify3d.types import Material, Mesh
 
@@ -81,14 +82,14 @@ def read_ply(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mesh:
     polygons: _Lists = []
     if face is not None:
         polygons = face.lists.get("vertex_indices", face.lists.get("vertex_index", []))
-    corner, polygon = _fans(polygons)
-    flat = _flat(polygons)
-    faces = flat[corner].astype(np.int64).reshape(-1, 3)
-    if faces.size and (faces.max() >= len(vertices) or faces.min() < 0):
+    flat = _flat(polygons).astype(np.int64)
+    if flat.size and (flat.max() >= len(vertices) or flat.min() < 0):
         raise MeshError(
-            f"{source}: a face uses vertex {faces.max():,} of {len(vertices):,}. The "
+            f"{source}: a face uses vertex {flat.max():,} of {len(vertices):,}. The "
             "file is damaged; re-export it."
         )
+    corner, polygon = triangulated(_sizes(polygons), vertices[flat])
+    faces = flat[corner]
 
     texture = shelf.from_file(textures[0], is_uri=False) if textures else None
     shelf.close()
@@ -287,24 +288,10 @@ def _flat(polygons: _Lists) -> np.ndarray:
     return np.concatenate(polygons) if len(polygons) else np.zeros(0, np.int64)
 
 
-def _fans(polygons: _Lists) -> tuple[np.ndarray, np.ndarray]:
-    """Return the corners of a fan per polygon, and each triangle's polygon.
-
-    Corners are places in all polygons one after another.
-    """
+def _sizes(polygons: _Lists) -> Int[np.ndarray, " n"]:
     if isinstance(polygons, np.ndarray):
-        sizes = np.full(len(polygons), polygons.shape[1])
-    else:
-        sizes = np.array([len(polygon) for polygon in polygons], np.int64)
-    starts = np.cumsum(sizes) - sizes
-    triangles = np.maximum(sizes - 2, 0)
-    polygon = np.repeat(np.arange(len(sizes)), triangles)
-    step = np.arange(len(polygon)) - np.repeat(
-        np.cumsum(triangles) - triangles, triangles
-    )
-    first = starts[polygon]
-    corner = np.stack([first, first + step + 1, first + step + 2], axis=1)
-    return corner.reshape(-1).astype(np.int64), polygon
+        return np.full(len(polygons), polygons.shape[1])
+    return np.array([len(polygon) for polygon in polygons], np.int64)
 
 
 def _linear_colors(table: _Table) -> Float32[np.ndarray, "n 4"] | None:
@@ -325,7 +312,10 @@ def _linear_colors(table: _Table) -> Float32[np.ndarray, "n 4"] | None:
 
 
 def _texture_coordinates(
-    vertex: _Table, face: _Table | None, faces: np.ndarray, corner: np.ndarray
+    vertex: _Table,
+    face: _Table | None,
+    faces: Int[np.ndarray, "f 3"],
+    corner: Int[np.ndarray, "f 3"],
 ) -> Float32[np.ndarray, "f 3 2"] | None:
     """Return coordinates of each face's corners, v down; .ply has v up."""
     uv = None
@@ -335,7 +325,7 @@ def _texture_coordinates(
     if face is not None and len(face.lists.get("texcoord", ())):
         stored = _flat(face.lists["texcoord"]).reshape(-1, 2)
         if len(corner) and corner.max() < len(stored):
-            uv = stored[corner].reshape(-1, 3, 2)
+            uv = stored[corner]
     if uv is None:
         return None
     uv = uv.astype(np.float32)
