@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from voxify3d.mesh.facts import Facts
+    from voxify3d.suggest import Suggestion
     from voxify3d.types import Mesh
 
 _DESCRIPTION = """\
@@ -26,6 +27,7 @@ Examples:
   voxify3d inspect robot.glb
   voxify3d inspect robot.glb --picture robot.png
   voxify3d inspect robot.glb --animation Wave --time 0.9 --picture wave.png
+  voxify3d inspect robot.glb --suggest-size --picture robot.png
   voxify3d inspect robot.glb --json > robot.json
 """
 
@@ -42,7 +44,10 @@ class Inspect:
     mesh: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="MESH")]
     """Mesh file to look into."""
     picture: Path | None = None
-    """Also write a picture (.png) of the mesh from six sides, unlit."""
+    """Also write a picture (.png) of the mesh from six sides, unlit; with
+    --suggest-size, drafts of a smaller, the suggested and a larger size below."""
+    suggest_size: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Tell the smallest --size at which eyes, buttons and thin limbs survive."""
     front: Direction = "+z"
     """Direction the object's face points to, in the mesh file's axes."""
     load: Annotated[LoadConfig, tyro.conf.arg(name=""), tyro.conf.FlagCreatePairsOff]
@@ -67,15 +72,25 @@ def run(argv: list[str]) -> int:
     from voxify3d.mesh.load import front_of
 
     facts = facts_of(command.mesh, command.load)
+    front = front_of(command.mesh, command.load, command.front)
+    suggestion = None
+    if command.suggest_size:
+        from voxify3d.suggest import suggest_size
+
+        suggestion = suggest_size(facts.mesh, front)
     if picture is not None:
-        front = front_of(command.mesh, command.load, command.front)
-        six_view_picture(facts.mesh, front).save(picture)
+        sheet = six_view_picture(facts.mesh, front)
+        if suggestion is not None:
+            sheet = _below(sheet, size_picture(facts.mesh, front, suggestion))
+        sheet.save(picture)
     if command.json:
         report = {"file": str(command.mesh)} | facts.as_dict()
         report["picture"] = None if picture is None else str(picture)
+        if suggestion is not None:
+            report["suggestion"] = suggestion.as_dict()
         print(json.dumps(report, indent=2))
     else:
-        _show(facts, command.mesh)
+        _show(facts, command.mesh, suggestion)
         if picture is not None:
             print(picture)
     if facts.missing and not command.load.allow_missing_textures:
@@ -111,7 +126,55 @@ def six_view_picture(mesh: "Mesh", front: Direction = "+z") -> "Image":
     return sheet
 
 
-def rows_of(facts: "Facts") -> list[tuple[str, str]]:
+def size_picture(mesh: "Mesh", front: Direction, suggestion: "Suggestion") -> "Image":
+    """Return drafts of a smaller, the suggested and a larger size, from the front."""
+    from dataclasses import replace
+
+    from PIL import Image, ImageDraw
+
+    from voxify3d.config import PRESETS
+    from voxify3d.pipeline import voxelize
+    from voxify3d.render.picture import render_picture
+    from voxify3d.types import vector_of
+    from voxify3d.voxels.surface import mesh_from_voxels
+
+    width = _VIEW_PIXELS + 2 * _MARGIN
+    sizes = suggestion.neighbors
+    sheet = Image.new("RGB", (3 * width, width + _LABEL), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for number, size in enumerate(sizes):
+        config = replace(PRESETS["draft"], size=size, front=front)
+        grid = voxelize(mesh, config)
+        pixels = render_picture(
+            mesh_from_voxels(grid),
+            grid.frame,
+            vector_of(front),
+            vector_of(grid.frame.up),
+            size=_VIEW_PIXELS,
+            shaded=False,
+            fit=mesh,
+        )
+        pixels[(pixels == pixels[0, 0]).all(axis=-1)] = _PAPER
+        left = number * width + _MARGIN
+        label = f"--size {size}" + (" suggested" if size == suggestion.size else "")
+        draw.text((left, _MARGIN - 4), label, fill=(90, 90, 90))
+        sheet.paste(Image.fromarray(pixels), (left, _MARGIN + _LABEL))
+    return sheet
+
+
+def _below(upper: "Image", lower: "Image") -> "Image":
+    from PIL import Image
+
+    size = (max(upper.width, lower.width), upper.height + lower.height)
+    sheet = Image.new("RGB", size, _PAPER)
+    sheet.paste(upper, (0, 0))
+    sheet.paste(lower, (0, upper.height))
+    return sheet
+
+
+def rows_of(
+    facts: "Facts", suggestion: "Suggestion | None" = None
+) -> list[tuple[str, str]]:
     """Return what is shown to people, as pairs of a word and a text."""
     mesh = facts.mesh
     low, high = mesh.bounds
@@ -137,6 +200,12 @@ def rows_of(facts: "Facts") -> list[tuple[str, str]]:
         ("front", "+z, unless --front says otherwise"),
         ("watertight", _watertight(facts)),
     ]
+    if suggestion is not None:
+        from voxify3d.suggest import named
+
+        rows.append(("size", f"{suggestion.size} suggested"))
+        rows += [("why", reason) for reason in suggestion.reasons]
+        rows.append(("features", _few(named(suggestion.features))))
     rows = [(word, text) for word, text in rows if text]
     return rows + [("warning", warning) for warning in facts.warnings]
 
@@ -165,8 +234,8 @@ def _few(names: list[str]) -> str:
     return f"{listed} and {more:,} more" if more > 0 else listed
 
 
-def _show(facts: "Facts", path: Path) -> None:
-    rows = rows_of(facts)
+def _show(facts: "Facts", path: Path, suggestion: "Suggestion | None") -> None:
+    rows = rows_of(facts, suggestion)
     if not sys.stdout.isatty():
         print(path)
         for word, text in rows:
