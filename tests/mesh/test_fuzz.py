@@ -12,7 +12,7 @@ from gltf_maker import Maker
 
 from voxify3d.errors import MeshError
 from voxify3d.mesh import shapes
-from voxify3d.mesh.gltf import document_from_bytes
+from voxify3d.mesh.gltf_document import document_from_bytes
 from voxify3d.mesh.load import load_mesh
 from voxify3d.mesh.save import glb_bytes
 

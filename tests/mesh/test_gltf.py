@@ -7,7 +7,7 @@ from gltf_maker import TRIANGLE, Maker, middle_rgba
 
 from voxify3d.color.spaces import srgb_from_linear
 from voxify3d.errors import MeshError
-from voxify3d.mesh.gltf import uv_matrix_from_transform
+from voxify3d.mesh.gltf_materials import uv_matrix_from_transform
 from voxify3d.mesh.load import load_mesh
 
 IDENTITY = np.eye(4).T.reshape(1, 16)

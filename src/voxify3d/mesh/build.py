@@ -59,36 +59,14 @@ def mesh_from_pieces(
             "supported; mesh it first."
         )
     vertices, faces = _joined_geometry(pieces)
-    notes = list(notes)
-
-    is_used = np.zeros(len(vertices), bool)
-    is_used[faces] = True
-    used = np.flatnonzero(is_used)
-    broken = ~np.isfinite(vertices[used]).all(axis=1)
-    if broken.any():
-        raise MeshError(
-            f"{source}: {broken.sum():,} of {len(used):,} vertices are NaN or "
-            f"infinite, the first is vertex {used[broken][0]}. Repair or re-export it."
-        )
-    extent = float(np.ptp(vertices[used], axis=0).max())
-    largest = float(np.abs(vertices[used]).max())
-    if extent <= largest * 1e-12:
-        raise MeshError(
-            f"{source}: all {len(faces):,} faces lie in one point. Check the scale "
-            "and re-export it."
-        )
-    if largest > 1e30:
-        raise MeshError(
-            f"{source}: vertices reach {largest:.3g}, expected at most 1e30. Scale "
-            "the mesh down and re-export it."
-        )
-
+    _check_extent(vertices, faces, source)
     keep = ~_is_degenerate(vertices, faces)
     if not keep.any():
         raise MeshError(
             f"{source}: all {len(faces):,} faces are degenerate (no area). Re-export "
             "it with real triangles."
         )
+    notes = list(notes)
     if not keep.all():
         notes.append(f"dropped {(~keep).sum():,} degenerate faces")
 
@@ -139,6 +117,37 @@ def welded(vertices: Float64[np.ndarray, "v 3"]) -> Int[np.ndarray, " v"]:
         key = (key ^ bits[:, axis]) * np.uint64(0x9E3779B97F4A7C15)
         key ^= key >> np.uint64(29)
     return np.unique(key, return_inverse=True)[1]
+
+
+def _check_extent(
+    vertices: Float64[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], source: str
+) -> None:
+    """Refuse what no voxels can be made of.
+
+    Raises:
+        MeshError: Vertices in use are not finite or too far, or all in one point.
+    """
+    is_used = np.zeros(len(vertices), bool)
+    is_used[faces] = True
+    used = np.flatnonzero(is_used)
+    broken = ~np.isfinite(vertices[used]).all(axis=1)
+    if broken.any():
+        raise MeshError(
+            f"{source}: {broken.sum():,} of {len(used):,} vertices are NaN or "
+            f"infinite, the first is vertex {used[broken][0]}. Repair or re-export it."
+        )
+    extent = float(np.ptp(vertices[used], axis=0).max())
+    largest = float(np.abs(vertices[used]).max())
+    if extent <= largest * 1e-12:
+        raise MeshError(
+            f"{source}: all {len(faces):,} faces lie in one point. Check the scale "
+            "and re-export it."
+        )
+    if largest > 1e30:
+        raise MeshError(
+            f"{source}: vertices reach {largest:.3g}, expected at most 1e30. Scale "
+            "the mesh down and re-export it."
+        )
 
 
 def _joined_geometry(

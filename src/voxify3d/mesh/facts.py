@@ -10,7 +10,7 @@ from voxify3d.color.spaces import srgb_from_linear
 from voxify3d.mesh.accessors import Buffers
 from voxify3d.mesh.animation import clip_names, clip_seconds
 from voxify3d.mesh.files import read_bytes
-from voxify3d.mesh.gltf import document_from_bytes, variant_names
+from voxify3d.mesh.gltf_document import document_from_bytes, variant_names
 from voxify3d.mesh.load import GLTF_SUFFIXES, mesh_file, read_mesh, up_of
 from voxify3d.mesh.settings import LoadConfig
 from voxify3d.mesh.topology import Edges, edges_of, symmetry_of
