@@ -66,6 +66,11 @@ class Compare:
     """Of everything random."""
     pixels: int = 320
     """Width of each picture."""
+    prompts: Path | None = None
+    """Add the paper's score: a file with a line for each mesh, its name, a tab and what
+    it shows; or a .json object. Needs CLIP: voxify3d models pull clip."""
+    clip: str | None = None
+    """Another CLIP, as in score."""
     vote: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Write vote.html too: blind pairs with the paper's three questions."""
     force: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -128,6 +133,7 @@ def run(argv: list[str]) -> int:
         "size": command.size,
         "colors": command.colors,
         "front": command.front,
+        **({"clip": command.clip or "default"} if command.prompts else {}),
         **({"emphasize": command.emphasize} if command.emphasize else {}),
         "seed": command.seed,
         **versions(),
@@ -228,7 +234,12 @@ def _compare(
         name: functools.partial(added, pattern)
         for name, pattern in command.added.items()
     }
-    steps = compare(meshes, methods)
+    scorer = None
+    if command.prompts is not None:
+        from voxify3d.compare.captions import caption_scorer
+
+        scorer = caption_scorer(command.prompts, list(meshes), command.clip)
+    steps = compare(meshes, methods, scorer=scorer)
     while True:
         try:
             mesh, method = next(steps)

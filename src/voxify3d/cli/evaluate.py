@@ -55,6 +55,11 @@ class Evaluate:
     emphasize: str | None = None
     """Part of the mesh that was made larger: as in convert. Default: what the results
     say."""
+    prompt: str | None = None
+    """Add the paper's score: what the mesh shows, like "a red fox standing". Needs
+    CLIP: voxify3d models pull clip."""
+    clip: str | None = None
+    """Another CLIP, as in score."""
     load: Annotated[LoadConfig, tyro.conf.arg(name=""), tyro.conf.FlagCreatePairsOff]
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print one JSON object instead of a table."""
@@ -98,6 +103,13 @@ def run(argv: list[str]) -> int:
         )
     judge = Judge(mesh, frame)
     reports = [judge.judge(result.mesh).as_dict() for result in results]
+    if command.prompt is not None:
+        from voxify3d.compare.captions import score_of
+
+        for report, result in zip(reports, results, strict=True):
+            report["score"] = score_of(
+                result.mesh, command.prompt, frame.front, command.clip
+            )
     names = [str(path) for path in command.results]
     if command.json:
         report = _as_json(command, frame.shape, names, reports)
@@ -115,13 +127,15 @@ def _parsed(argv: list[str], load: LoadConfig) -> Evaluate:
 
 def table(names: list[str], reports: list[dict[str, float | int]]) -> str:
     """Return metrics as rows and results as columns, the best marked with *."""
-    from voxify3d.compare.run import best_methods
+    from voxify3d.compare.run import EXTRA, best_methods
     from voxify3d.metrics.judge import METRICS
 
     arrows = {"high": "higher", "low": "lower", "none": ""}
     names = [name if names.count(name) == 1 else f"{k}" for k, name in enumerate(names)]
     rows = [["", "better", *names]]
-    for metric, about in METRICS.items():
+    for metric, about in (METRICS | EXTRA).items():
+        if not all(metric in report for report in reports):
+            continue
         values = {n: float(r[metric]) for n, r in zip(names, reports, strict=True)}
         best = best_methods(values, metric)
         cells = [

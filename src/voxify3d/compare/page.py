@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from voxify3d.compare.pictures import VIEWS, data_uri, take_pictures
-from voxify3d.compare.run import Comparison, Item, best_methods
+from voxify3d.compare.run import EXTRA, Comparison, Item, best_methods
 from voxify3d.metrics.judge import METRICS, Metric
 
 Pictures = dict[str, dict[str, dict[str, str]]]
@@ -154,13 +154,12 @@ def _table(
     for name, about in METRICS.items():
         found = {m: float(values[m].get(name, math.nan)) for m in methods}
         lines.append(_line(about, found, best_methods(found, name), explain=explain))
-    extra = {
-        "seconds": Metric("seconds", "none", 1, "Of the method, on this machine"),
-        "memory": Metric("memory", "none", 0, "Peak of the process, MB"),
-    }
-    for name, about in extra.items():
+    for name, about in EXTRA.items():
         found = {m: float(values[m].get(name, math.nan)) for m in methods}
-        lines.append(_line(about, found, set(), explain=explain))
+        if name != "score" or not all(map(math.isnan, found.values())):
+            lines.append(
+                _line(about, found, best_methods(found, name), explain=explain)
+            )
     return (
         f'<table><thead><tr><th scope="col">metric</th>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table>"
@@ -216,7 +215,7 @@ def _card(
             f"<figcaption>{html.escape(name)}</figcaption></figure>"
         )
     values = {
-        row.method: {**row.values, "seconds": row.seconds, "memory": row.memory}
+        row.method: row.values | {name: getattr(row, name) for name in EXTRA}
         for row in item.rows
     }
     grid = " × ".join(map(str, item.frame.shape))

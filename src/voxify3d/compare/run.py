@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,22 @@ import numpy as np
 from voxify3d.compare.memory import peak_memory
 from voxify3d.compare.methods import Task
 from voxify3d.errors import VoxifyError
-from voxify3d.metrics.judge import METRICS, Judge
+from voxify3d.metrics.judge import METRICS, Judge, Metric
 from voxify3d.render.mesh import frame_of
-from voxify3d.types import Frame, Mesh
+from voxify3d.types import Direction, Frame, Mesh
 
 Make = Callable[[Mesh, Task], Mesh]
+Scorer = Callable[[Mesh, str, Direction], float]
+"""The paper's score of a result, by the name of its mesh and its front."""
+
+EXTRA: dict[str, Metric] = {
+    "score": Metric("paper's score", "high", 2, "CLIP to “a voxel art of …”, × 100"),
+    "seconds": Metric("seconds", "none", 1, "Of the method, on this machine"),
+    "memory": Metric(
+        "memory", "none", 0, "Peak of the process, MB, with what came before it"
+    ),
+}
+"""What is known of a row beyond `METRICS`; the score only with prompts and CLIP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,7 @@ class Row:
         mesh: Name of the mesh.
         method: Name of the method.
         values: Metric → value; empty when the method failed.
+        score: The paper's, of CLIP; NaN when not asked for.
         seconds: The method took; judging is not counted.
         memory: Peak of the process meanwhile, MB; NaN where it cannot be measured.
         error: Why it failed, in one line; empty when it did not.
@@ -36,6 +48,7 @@ class Row:
     mesh: str
     method: str
     values: dict[str, float | int] = field(default_factory=dict)
+    score: float = math.nan
     seconds: float = math.nan
     memory: float = math.nan
     error: str = ""
@@ -47,6 +60,7 @@ class Row:
             "mesh": self.mesh,
             "method": self.method,
             **{name: _finite(value) for name, value in self.values.items()},
+            **({"score": self.score} if math.isfinite(self.score) else {}),
             "seconds": _finite(round(self.seconds, 3)),
             "memory": _finite(round(self.memory, 1)),
             **({"error": self.error} if self.error else {}),
@@ -95,7 +109,7 @@ class Comparison:
         A metric is averaged over the meshes that have it; NaN when none has.
         """
         whole = [item for item in self.items if not any(r.error for r in item.rows)]
-        names = [*METRICS, "seconds", "memory"]
+        names = [*METRICS, *EXTRA]
         return {
             method: {
                 name: _mean([_value(i.rows[k], name) for i in whole]) for name in names
@@ -109,6 +123,7 @@ def compare(
     methods: Mapping[str, Make],
     *,
     with_likeness: bool = True,
+    scorer: Scorer | None = None,
 ) -> Generator[tuple[str, str], None, Comparison]:
     """Run every method on every mesh, yielding (mesh, method) before each run.
 
@@ -118,6 +133,7 @@ def compare(
         meshes: Name → function that loads the mesh, and what is asked for.
         methods: Name → method.
         with_likeness: Compare turntable pictures, when the weights are here.
+        scorer: Gives the paper's score as well.
     """
     items, skipped = [], {}
     for name, (load, task) in meshes.items():
@@ -132,7 +148,10 @@ def compare(
         rows = []
         for method, make in methods.items():
             yield name, method
-            rows.append(_run(name, mesh, task, judge, method, make))
+            row = _run(name, mesh, task, judge, method, make)
+            if scorer is not None and row.result is not None:
+                row = replace(row, score=scorer(row.result, name, task.front))
+            rows.append(row)
         items.append(Item(name, mesh, frame, tuple(rows)))
     return Comparison(tuple(methods), tuple(items), skipped)
 
@@ -155,9 +174,9 @@ def best_methods(values: Mapping[str, float], metric: str) -> set[str]:
 
     Args:
         values: Method → value.
-        metric: One of `METRICS`.
+        metric: One of `METRICS` or `EXTRA`.
     """
-    about = METRICS[metric]
+    about = (METRICS | EXTRA)[metric]
     shown = {
         method: round(value, about.digits)
         for method, value in values.items()
@@ -180,11 +199,18 @@ def _run(
     except VoxifyError as error:
         return Row(name, method, error=str(error))
     values = judge.judge(result).as_dict()
-    return Row(name, method, values, seconds, memory.megabytes, "", result)
+    return Row(
+        name,
+        method,
+        values,
+        seconds=seconds,
+        memory=memory.megabytes,
+        result=result,
+    )
 
 
 def _value(row: Row, name: str) -> float:
-    if name in ("seconds", "memory"):
+    if name in EXTRA:
         return float(getattr(row, name))
     return float(row.values.get(name, math.nan))
 
