@@ -176,6 +176,26 @@ def morphed_and_mirrored():
     return maker
 
 
+def skinned():
+    """A skin that blends two joints, below a node that is scaled by 100."""
+    maker, primitive = _textured()
+    positions, _, _ = _cards()
+    share = np.clip(0.5 + positions[:, 1] / 2, 0, 1)
+    weights = np.stack([1 - share, share, 0 * share, 0 * share], axis=1)
+    primitive["attributes"]["JOINTS_0"] = maker.accessor([[0, 1, 0, 0]] * 12, "u1")
+    primitive["attributes"]["WEIGHTS_0"] = maker.accessor(weights)
+    small = np.diag([0.01, 0.01, 0.01, 1.0])
+    binds = [small, small + np.outer([0, 0.003, 0, 0], [0, 0, 0, 1])]
+    stored = [bind.T.ravel() for bind in binds]
+    skin = {"joints": [1, 2], "inverseBindMatrices": maker.accessor(stored)}
+    maker.document["nodes"][0] |= {"skin": maker.add("skins", skin), "children": [1]}
+    maker.document["nodes"][0]["scale"] = [100, 100, 100]
+    low = {"rotation": [0, 0.3, 0, 0.954], "children": [2], "translation": [0.2, 0, 0]}
+    maker.add("nodes", low)
+    maker.add("nodes", {"rotation": [0.2, 0, 0.4, 0.894], "translation": [0, 0.4, 0]})
+    return maker
+
+
 def instances(count=500):
     """EXT_mesh_gpu_instancing with all three attributes."""
     maker, _ = _textured()
@@ -198,7 +218,7 @@ CASES = {
     make.__name__: make
     for make in (
         wraps, texture_transform, two_uv_sets, webp, mask, blend, unlit_factor,
-        vertex_colors, quantized, sparse, morphed_and_mirrored, instances,
+        vertex_colors, quantized, sparse, morphed_and_mirrored, skinned, instances,
     )
 }  # fmt: skip
 

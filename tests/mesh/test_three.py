@@ -1,4 +1,8 @@
-"""Our six views against those of three.js; benchmarks/loading.py has the long list."""
+"""Our six views against those of three.js; benchmarks/loading.py has the long list.
+
+What hits an extension or a trap each is drawn in every run (10 s), real files in slow
+ones.
+"""
 
 import numpy as np
 import pytest
@@ -21,7 +25,6 @@ def loopback():
 
 
 @pytest.mark.browser
-@pytest.mark.slow
 def test_every_case_looks_as_in_three(tmp_path, loopback):
     paths = [make_case(name, tmp_path) for name in CASES]
     meshes = [load_mesh(path) for path in paths]
