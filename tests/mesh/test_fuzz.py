@@ -1,15 +1,25 @@
-"""Damaged files: only our errors, whatever is changed, and soon."""
+"""Damaged files: only our errors, whatever is changed, soon, and in little memory.
 
+The slow tests make 2,280 mutations of real files, those of test_usd.py 180 more.
+"""
+
+import contextlib
 import copy
+import io
 import json
+import math
 import re
+import resource
 import struct
 import time
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from gltf_maker import Maker
 
+from voxify3d.compare.memory import peak_memory
 from voxify3d.errors import MeshError
 from voxify3d.mesh import shapes
 from voxify3d.mesh.gltf_document import document_from_bytes
@@ -122,20 +132,75 @@ def packed(document, binary):
     return struct.pack("<4sII", b"glTF", 2, 12 + len(body)) + body
 
 
+MOST_MEGABYTES = 2048
+
+
+def resident():
+    """Memory of this process in MB, or NaN."""
+    with contextlib.suppress(OSError):
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * resource.getpagesize() / (1 << 20)
+    return math.nan
+
+
 def survives(path, data):
     path.write_bytes(data)
     message = path.name
+    before = resident()
     start = time.perf_counter()
-    try:
-        load_mesh(path, allow_missing_textures=True)
-    except MeshError as error:
-        message = str(error)
+    with peak_memory() as memory:
+        try:
+            load_mesh(path, allow_missing_textures=True)
+        except MeshError as error:
+            message = str(error)
     assert "\n" not in message
     assert path.name in message
     assert time.perf_counter() - start < 10
+    assert not memory.megabytes - before > MOST_MEGABYTES  # NaN where not measured
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    assert not children > MOST_MEGABYTES
+
+
+@pytest.mark.skipif(math.isnan(resident()), reason="needs /proc/self/statm")
+def test_memory_beyond_the_limit_is_noticed(tmp_path, monkeypatch):
+    path = tmp_path / "a.obj"
+    monkeypatch.setitem(globals(), "MOST_MEGABYTES", 40)
+    survives(path, text_mesh())
+    with pytest.raises(AssertionError):
+        survives(path, b"v 0 0 0\nv 1 0 0\nv 0 1 0\n" + b"f 1 2 3\n" * 400_000)
+
+
+def zipped_mesh():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/mesh.obj", text_mesh())
+    return buffer.getvalue()
+
+
+def printed_mesh():
+    """A .3mf of one triangle."""
+    text = (
+        '<model xmlns="http://schemas.microsoft.com/3dmanufacturing/core/2015/02">'
+        '<resources><object id="1"><mesh><vertices><vertex x="0" y="0" z="0"/>'
+        '<vertex x="1" y="0" z="0"/><vertex x="0" y="1" z="0"/></vertices><triangles>'
+        '<triangle v1="0" v2="1" v3="2"/></triangles></mesh></object></resources>'
+        '<build><item objectid="1"/></build></model>'
+    )
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr("3D/3dmodel.model", text)
+    return buffer.getvalue()
+
+
+def stl_mesh():
+    return bytes(80) + struct.pack("<I", 2) + struct.pack("<12fH", *range(12), 0) * 2
 
 
 SEEDS = {
+    "a.3mf": printed_mesh,
+    "a.off": lambda: b"OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2 255 9 9\n",
+    "a.stl": stl_mesh,
+    "a.zip": zipped_mesh,
     "a.obj": text_mesh,
     "a.ply": ply_mesh,
     "a.glb": lambda: glb_bytes(shapes.half_box()),
@@ -170,6 +235,14 @@ def test_changed_bytes_of_real_files_give_a_mesh_or_our_error(
     data = source.read_bytes()
     for _ in range(150):
         survives(tmp_path / source.name, mutated(data, random))
+
+
+@pytest.mark.slow
+def test_changed_bytes_of_an_fbx_give_a_mesh_or_our_error(shared_mesh, tmp_path):
+    random = np.random.default_rng(6)
+    data = shared_mesh("llama.fbx").read_bytes()
+    for _ in range(30):
+        survives(tmp_path / "llama.fbx", mutated(data, random))
 
 
 @pytest.mark.slow

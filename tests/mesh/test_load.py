@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 import zipfile
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from gltf_maker import TRIANGLE, Maker, middle_rgba
 from PIL import Image
 
+from voxify3d.compare.memory import peak_memory
 from voxify3d.errors import MeshError
 from voxify3d.mesh import image, shapes
 from voxify3d.mesh.assimp import read_with_assimp
@@ -429,6 +431,24 @@ def test_a_zip_with_a_link_is_refused(tmp_path, glb):
         info.external_attr = 0o120777 << 16
         archive.writestr(info, "/etc/passwd")
     refused(path, "leads outside the archive")
+
+
+@pytest.mark.parametrize("name", ["bomb.zip", "bomb.3mf"])
+@pytest.mark.parametrize("is_honest", [True, False])
+def test_what_unpacks_a_thousandfold_is_refused_at_once(name, is_honest, tmp_path):
+    path = tmp_path / name
+    inside = "mesh.obj" if name.endswith("zip") else "3D/3dmodel.model"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(inside, b"<a/>" * (10 << 20))
+    if not is_honest:  # the directory claims that it was hardly packed
+        data = bytearray(path.read_bytes())
+        struct.pack_into("<I", data, data.rindex(b"PK\1\2") + 20, 40 << 20)
+        path.write_bytes(data)
+    start = time.perf_counter()
+    with peak_memory() as memory:
+        refused(path, "unpacks from")
+    assert time.perf_counter() - start < 1
+    assert not memory.megabytes > 2048
 
 
 def test_a_zip_bomb_is_refused(tmp_path, glb, monkeypatch):

@@ -1,9 +1,12 @@
 """A .zip that holds one mesh with its textures → files, for a while."""
 
 import contextlib
+import lzma
 import stat
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -14,7 +17,38 @@ MAX_MEMBERS = 10_000
 MAX_BYTES = 1 << 30
 """Of all members together, unpacked."""
 
+ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+)
+"""What zipfile raises for archives that are damaged or of a kind it cannot unpack."""
+
 _BLOCK = 1 << 20
+_FREE_BYTES, _MOST_TIMES = 32 << 20, 50
+"""A member may unpack to the first, or to as many times its packed size: text and
+pictures come to 5 to 20 times, zeros to 1,000."""
+
+
+def check_packing(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> None:
+    """Refuse a member that unpacks to far more than any mesh or picture does.
+
+    Raises:
+        MeshError: It does.
+    """
+    packed = min(info.compress_size, archive.start_dir)  # the first may lie
+    if info.file_size > max(_FREE_BYTES, _MOST_TIMES * packed):
+        raise MeshError(
+            f"{source}: member {info.filename[:80]!r} unpacks from {packed:,} to "
+            f"{info.file_size:,} bytes, which is refused. Unpack it and give the mesh "
+            "inside."
+        )
 
 
 @contextlib.contextmanager
@@ -37,14 +71,7 @@ def unpacked(path: Path, suffixes: Collection[str]) -> Iterator[Path]:
                 members = _members(archive, path.name)
                 wanted = _the_mesh(list(members), suffixes, path.name)
                 _unpack(archive, members, Path(folder), path.name)
-        except (
-            zipfile.BadZipFile,
-            zipfile.LargeZipFile,
-            NotImplementedError,
-            RuntimeError,
-            EOFError,
-            OSError,
-        ) as error:
+        except (*ZIP_ERRORS, OSError) as error:
             raise MeshError(
                 f"{path.name}: is no .zip that can be unpacked ({error}). Unpack it "
                 "and give the mesh inside."
@@ -76,6 +103,7 @@ def _members(
                 f"{source}: member {info.filename[:80]!r} leads outside the archive, "
                 "which is refused. Pack the mesh again."
             )
+        check_packing(archive, info, source)
         total += info.file_size
         hidden = place.parts[:1] == ("__MACOSX",) or place.name.startswith("._")
         if not info.is_dir() and not hidden:

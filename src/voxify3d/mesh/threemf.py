@@ -12,6 +12,7 @@ from jaxtyping import Float64
 
 from voxify3d.color.spaces import linear_from_srgb
 from voxify3d.errors import MeshError
+from voxify3d.mesh.archive import ZIP_ERRORS, check_packing
 from voxify3d.mesh.build import Piece, mesh_from_pieces
 from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.image import TextureShelf
@@ -55,7 +56,7 @@ def read_3mf(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mesh:
     try:
         with zipfile.ZipFile(io.BytesIO(read_bytes(path))) as package:
             model = _read_package(package, shelf, source)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+    except ZIP_ERRORS as error:
         raise MeshError(
             f"{source}: cannot be read as .3mf ({error}). Check the suffix, or get it "
             "again."
@@ -228,6 +229,7 @@ def _bytes(package: zipfile.ZipFile, name: str, source: str) -> bytes:
             f"{source}: {name} unpacks to {info.file_size:,} bytes, at most "
             f"{MAX_BYTES:,} are read. Decimate the mesh first."
         )
+    check_packing(package, info, source)
     with package.open(info) as member:
         return member.read(MAX_BYTES)
 

@@ -15,6 +15,7 @@ import numpy as np
 from voxify3d.color.spaces import srgb_from_linear
 from voxify3d.errors import MeshError, MissingExtraError
 from voxify3d.mesh.apart import parsed_apart
+from voxify3d.mesh.archive import ZIP_ERRORS, check_packing
 from voxify3d.mesh.build import Piece, mesh_from_pieces
 from voxify3d.mesh.files import find_beside, read_bytes
 from voxify3d.mesh.image import Texture, TextureShelf
@@ -24,8 +25,6 @@ from voxify3d.types import Material, Mesh
 
 MAX_FACES = 16_000_000
 """Of all instances together."""
-
-_MAX_MEMBER = 1 << 28
 
 
 def read_usd(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mesh:
@@ -148,10 +147,9 @@ def _member(folder: Path, package: str, name: str) -> bytes:
             entry = names.get(name.casefold())
             if entry is None:
                 raise FileNotFoundError(name)
-            if opened.getinfo(entry).file_size > _MAX_MEMBER:
-                raise MeshError(f"{name}: is too large. Scale the texture down.")
+            check_packing(opened, opened.getinfo(entry), package)
             return opened.read(entry)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+    except ZIP_ERRORS as error:
         raise MeshError(f"{name}: cannot be unpacked ({error}).") from error
 
 
