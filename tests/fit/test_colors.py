@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import reference
@@ -9,6 +11,7 @@ from voxify3d.color.spaces import oklab_from_bytes
 from voxify3d.fit import colors
 from voxify3d.fit.colors import color_hidden, color_voxels, seen_costs
 from voxify3d.mesh.coverage import Coverage
+from voxify3d.pixelart.mirror import Mirror
 
 shapes = st.tuples(*[st.integers(1, 5)] * 3)
 seeds = st.integers(0, 2**31 - 1)
@@ -121,6 +124,26 @@ def test_no_sweep_raises_the_energy(monkeypatch, seed, smoothness):
             other[ijk] = entry
             changed = energy(other, costs, coverage, palette, start, smoothness)
             assert changed >= energies[-1] - 1e-4
+
+
+@settings(max_examples=40)
+@given(shapes, seeds, st.floats(0, 20))
+def test_twins_share_the_color_that_costs_both_least(shape, seed, smoothness):
+    occupied, art, coverage = random_case(shape, seed)
+    mirror = Mirror(0, shape[0], (), np.ones(shape, bool))
+    if shape[0] % 2:
+        mirror.paired[shape[0] // 2] = False
+    art = dataclasses.replace(art, mirror=mirror)
+    label = color_voxels(occupied, art, coverage, smoothness)
+    costs = costs_by_looking(occupied, art, coverage)
+    for ijk, cost in costs.items():
+        there = tuple(mirror.image(np.array([ijk]))[0].tolist())
+        if there not in costs or not mirror.paired[ijk]:
+            continue
+        assert label[ijk] == label[there]
+        if smoothness == 0:
+            both = cost + costs[there]
+            assert both[label[ijk]] == pytest.approx(both.min(), abs=1e-4)
 
 
 def test_smoothing_flattens_a_lone_voxel_but_not_an_edge():

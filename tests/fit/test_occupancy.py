@@ -14,6 +14,7 @@ from voxify3d.fit.occupancy import (
     polish_occupancy,
     total_cost,
 )
+from voxify3d.pixelart.mirror import Mirror
 from voxify3d.render.views import six_views
 from voxify3d.types import View
 
@@ -81,6 +82,55 @@ def test_the_change_of_every_flip_is_the_difference_of_two_totals(shape, seed, c
         assert found == pytest.approx(after - before, abs=1e-5)
 
 
+def random_mirror(shape, rng):
+    """Some plane of the grid, and random pairs of voxels across it."""
+    axis = int(rng.integers(3))
+    plane = int(rng.integers(1, 2 * shape[axis]))
+    mirror = Mirror(axis, plane, (), np.zeros(shape, bool))
+    for voxel in np.argwhere(rng.random(shape) < 0.7):
+        there = mirror.image(voxel[None])[0]
+        if 0 <= there[axis] < shape[axis] and there[axis] != voxel[axis]:
+            mirror.paired[tuple(voxel)] = mirror.paired[tuple(there)] = True
+    return mirror
+
+
+@settings(max_examples=30)
+@given(shapes, seeds, st.booleans())
+def test_the_change_of_every_pair_is_the_difference_of_two_totals(shape, seed, colored):
+    tables, occupied, index, rng = random_case(shape, seed)
+    mirror = random_mirror(shape, rng)
+    given_index = index if colored else None
+    ijk = np.argwhere(mirror.paired)
+    change = np.zeros(len(ijk))
+    for table in tables:
+        change += table.change_of_pairs(occupied, ijk, mirror, given_index)
+    before = total_by_walking(tables, occupied, given_index)
+    for voxel, there, found in zip(ijk, mirror.image(ijk), change, strict=True):
+        both = flipped(flipped(occupied, voxel), there)
+        after = total_by_walking(tables, both, given_index)
+        assert found == pytest.approx(after - before, abs=1e-5)
+
+
+@settings(max_examples=30)
+@given(shapes, seeds)
+def test_polish_keeps_pairs_equal_and_no_flip_of_both_lowers_the_cost(shape, seed):
+    tables, occupied, index, rng = random_case(shape, seed)
+    mirror = random_mirror(shape, rng)
+    occupied = mirror.joined(occupied)
+    free = mirror.joined(rng.random(shape) < 0.8)
+    result = polish_occupancy(occupied, tables, free, index, mirror)
+    least = total_by_walking(tables, result, index)
+    assert least <= total_by_walking(tables, occupied, index) + 1e-9
+    np.testing.assert_array_equal(result[~free], occupied[~free])
+    pairs = np.argwhere(mirror.paired & free)
+    there = mirror.image(pairs)
+    same = result[tuple(pairs.T)] == result[tuple(there.T)]
+    assert same.all()
+    for voxel, image in zip(pairs, there, strict=True):
+        both = flipped(flipped(result, voxel), image)
+        assert total_by_walking(tables, both, index) >= least - 1e-3
+
+
 @given(shapes, seeds)
 def test_flips_made_at_once_do_not_interact(shape, seed):
     tables, occupied, index, rng = random_case(shape, seed)
@@ -88,7 +138,7 @@ def test_flips_made_at_once_do_not_interact(shape, seed):
     change = np.zeros(len(ijk))
     for table in tables:
         change += table.change(occupied, ijk, index)
-    chosen = occupancy._independent(ijk, change, shape)
+    chosen = occupancy._independent(ijk, ijk, change, shape)
     for axis in range(3):
         columns = np.delete(ijk[chosen], axis, axis=1)
         assert len(np.unique(columns, axis=0)) == len(columns)

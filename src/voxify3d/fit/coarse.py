@@ -55,8 +55,12 @@ def coarse_occupancy(coverage: Coverage, art: PixelArt, min_part: int = 2) -> Oc
         min_part: Loose parts of at most this many voxels are dropped.
     """
     touched = coverage.touched
+    if art.mirror is not None:
+        touched = art.mirror.joined(touched)
     solid = fill_inside(touched)
     locked = sheet_voxels(touched, art) | fronts(rescued_cells(art), art, solid.shape)
+    if art.mirror is not None:
+        locked = art.mirror.copied(locked)
     hull = np.ones_like(solid)
     for picture in art.pictures:
         hull &= np.expand_dims(picture.filled, picture.view.axis)
@@ -64,13 +68,16 @@ def coarse_occupancy(coverage: Coverage, art: PixelArt, min_part: int = 2) -> Oc
     free = ndimage.binary_dilation(touched, NEIGHBORS_26)
     tables = view_tables(art, solid.shape, locked)
     start |= fronts(empty_columns(start, art), art, solid.shape)
-    occupied = polish_occupancy(start, tables, free & ~locked)
+    occupied = polish_occupancy(start, tables, free & ~locked, mirror=art.mirror)
     occupied = drop_small_parts(occupied, locked, min_part)
     bridges = reconnect(occupied, touched, coverage.area)
     if bridges.any():
+        if art.mirror is not None:
+            bridges = art.mirror.joined(bridges)
         locked = locked | bridges
         tables = view_tables(art, solid.shape, locked)
-        occupied = polish_occupancy(occupied | bridges, tables, free & ~locked)
+        occupied = occupied | bridges
+        occupied = polish_occupancy(occupied, tables, free & ~locked, mirror=art.mirror)
         occupied = drop_small_parts(occupied, locked, min_part)
     return Occupancy(occupied, locked, free & ~locked, solid, tables)
 

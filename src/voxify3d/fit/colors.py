@@ -11,6 +11,7 @@ from scipy import ndimage, spatial
 
 from voxify3d.color.spaces import oklab_from_bytes
 from voxify3d.mesh.coverage import Coverage
+from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.pixelize import PixelArt
 from voxify3d.render.eye import first_occupied
 from voxify3d.types import sign_of
@@ -72,7 +73,8 @@ def color_voxels(
     known = exposed & ((weight > 0) | own)
     index = np.full(occupied.shape, -1)
     if known.any():
-        index[known] = _smooth(cost, known, coverage, palette, smoothness)
+        twin = twins(known, art.mirror)
+        index[known] = _smooth(cost, known, twin, coverage, palette, smoothness)
     return color_hidden(index, occupied)
 
 
@@ -93,9 +95,32 @@ def color_hidden(
     return index
 
 
+def twins(
+    known: Bool[np.ndarray, "x y z"], mirror: Mirror | None
+) -> Int[np.ndarray, " n"]:
+    """Return the number of each known voxel's mirror image, its own if it has none.
+
+    Args:
+        known: Voxels, numbered in C order.
+        mirror: What is alike on both sides.
+    """
+    count = int(known.sum())
+    twin = np.arange(count)
+    if mirror is None:
+        return twin
+    number = np.full(known.shape, -1)
+    number[known] = twin
+    here = np.argwhere(known & mirror.paired)
+    there = number[tuple(mirror.image(here).T)]
+    has = there >= 0
+    twin[number[tuple(here[has].T)]] = there[has]
+    return twin
+
+
 def _smooth(
     cost: Float64[np.ndarray, "x y z k"],
     known: Bool[np.ndarray, "x y z"],
+    twin: Int[np.ndarray, " n"],
     coverage: Coverage,
     palette: Float64[np.ndarray, "k 3"],
     smoothness: float,
@@ -103,10 +128,12 @@ def _smooth(
     """Minimize costs plus an edge-aware Potts term by sweeps: monotone.
 
     Voxels of one parity class have no neighbor among themselves, so a class is
-    updated at once (iterated conditional modes, Besag 1986).
+    updated at once (iterated conditional modes, Besag 1986). Twins have one label.
     """
     ijk = np.argwhere(known)
+    row = np.arange(len(ijk))
     unary = cost[known]
+    unary[twin != row] += cost[known][twin[twin != row]]
     label = unary.argmin(axis=1)
     if smoothness == 0:
         return label
@@ -114,7 +141,7 @@ def _smooth(
         coverage.touched[known][:, None], coverage.lab[known], palette[label]
     )
     number = np.full(np.array(known.shape) + 2, -1)
-    number[tuple((ijk + 1).T)] = np.arange(len(ijk))
+    number[tuple((ijk + 1).T)] = row
     neighbors, strengths = [], []
     for step in np.argwhere(np.ones((3, 3, 3))) - 1:
         reach = np.abs(step).sum()
@@ -124,14 +151,17 @@ def _smooth(
         apart = np.linalg.norm(lab - lab[other], axis=-1)
         strength = smoothness * (1.0 if reach == 1 else 0.7) * np.exp(-apart / EDGE)
         neighbors.append(other)
-        strengths.append(np.where(other >= 0, strength, 0))
+        strengths.append(np.where((other >= 0) & (other != twin), strength, 0))
     neighbor, strength = np.stack(neighbors, 1), np.stack(strengths, 1)
+    neighbor = np.concatenate([neighbor, neighbor[twin]], axis=1)
+    strength = np.concatenate(
+        [strength, np.where((twin != row)[:, None], strength[twin], 0)], axis=1
+    )
     parity = (ijk % 2) @ np.array([4, 2, 1])
-    row = np.arange(len(ijk))
     for _ in range(_SWEEPS):
         before = label.copy()
         for group in range(8):
-            at = row[parity == group]
+            at = row[(parity == group) & (row <= twin)]
             agree = np.zeros((len(at), unary.shape[1]))
             for near in range(neighbor.shape[1]):
                 np.add.at(
@@ -139,7 +169,7 @@ def _smooth(
                     (np.arange(len(at)), label[neighbor[at, near]]),
                     strength[at, near],
                 )
-            label[at] = (unary[at] - agree).argmin(axis=1)
+            label[at] = label[twin[at]] = (unary[at] - agree).argmin(axis=1)
         if (label == before).all():
             break
     return label

@@ -10,6 +10,7 @@ column do not interact, so many are made at once and the sum never rises.
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int
 
+from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.pixelize import Picture
 from voxify3d.render.eye import first_occupied, from_eye
 from voxify3d.types import View, sign_of
@@ -139,6 +140,38 @@ class ViewTable:
         a, b = self.cell(ijk)
         d, now = self.distance(ijk), first[a, b]
         after = np.where(d == now, second[a, b], np.minimum(d, now))
+        return self._difference(a, b, now, after, index)
+
+    def change_of_pairs(
+        self,
+        occupied: Bool[np.ndarray, "x y z"],
+        ijk: Int[np.ndarray, "n 3"],
+        mirror: Mirror,
+        index: Int[np.ndarray, "x y z"] | None = None,
+    ) -> Float64[np.ndarray, " n"]:
+        """Return how much flipping each voxel with its mirror image changes the cost."""
+        image = mirror.image(ijk)
+        if self.view.axis != mirror.axis:  # they lie in two columns
+            one = self.change(occupied, ijk, index)
+            return one + self.change(occupied, image, index)
+        a, b = self.cell(ijk)
+        columns = from_eye(occupied, self.view)[a, b]
+        now = np.where(columns.any(axis=1), columns.argmax(axis=1), self.length)
+        row = np.arange(len(ijk))
+        for voxels in (ijk, image):
+            columns[row, self.distance(voxels)] ^= True
+        after = np.where(columns.any(axis=1), columns.argmax(axis=1), self.length)
+        return self._difference(a, b, now, after, index)
+
+    def _difference(
+        self,
+        a: Int[np.ndarray, " n"],
+        b: Int[np.ndarray, " n"],
+        now: Int[np.ndarray, " n"],
+        after: Int[np.ndarray, " n"],
+        index: Int[np.ndarray, "x y z"] | None,
+    ) -> Float64[np.ndarray, " n"]:
+        """Return what cells cost more when they see `after` instead of `now`."""
         change = self.table[a, b, after].astype(np.float64) - self.table[a, b, now]
         if index is not None:
             entries = self._entries(index)
@@ -166,6 +199,7 @@ def polish_occupancy(
     tables: list[ViewTable],
     free: Bool[np.ndarray, "x y z"],
     index: Int[np.ndarray, "x y z"] | None = None,
+    mirror: Mirror | None = None,
 ) -> Bool[np.ndarray, "x y z"]:
     """Flip voxels as long as a flip lowers the cost: monotone, exact, deterministic.
 
@@ -175,31 +209,76 @@ def polish_occupancy(
         free: Voxels that may change.
         index: Palette entry of every voxel that is or may become occupied; without
             it colors play no part.
+        mirror: Its paired voxels flip together; where only one of two is occupied at
+            the start, both are.
 
     Returns:
-        An occupancy that no single flip of a free voxel improves.
+        An occupancy that no single flip of a free voxel, or pair, improves.
     """
     occupied = occupied.copy()
-    ijk = np.argwhere(free)
+    both = np.zeros_like(free)
+    if mirror is not None:
+        both = _flip_together(occupied, free, mirror)
+        ijk = np.argwhere(both & occupied)
+        occupied[tuple(mirror.image(ijk).T)] = True
+    single, pair = np.argwhere(free & ~both), np.argwhere(both)
+    if mirror is not None:
+        pair = pair[2 * pair[:, mirror.axis] < mirror.plane - 1]
+    ijk = np.concatenate([single, pair])
+    image = ijk if mirror is None else mirror.image(ijk)
+    image[: len(single)] = single
     for _ in range(_ROUNDS):
         change = np.zeros(len(ijk))
         for table in tables:
-            change += table.change(occupied, ijk, index)
+            change[: len(single)] += table.change(occupied, single, index)
+            if mirror is not None and len(pair):
+                found = table.change_of_pairs(occupied, pair, mirror, index)
+                change[len(single) :] += found
         better = np.flatnonzero(change < -1e-4)
         if not len(better):
             break
-        chosen = better[_independent(ijk[better], change[better], occupied.shape)]
-        flip = tuple(ijk[chosen].T)
-        occupied[flip] = ~occupied[flip]
+        better = better[
+            _independent(ijk[better], image[better], change[better], occupied.shape)
+        ]
+        flip = np.unique(np.concatenate([ijk[better], image[better]]), axis=0)
+        occupied[tuple(flip.T)] ^= True
     return occupied
+
+
+def _flip_together(
+    occupied: Bool[np.ndarray, "x y z"],
+    free: Bool[np.ndarray, "x y z"],
+    mirror: Mirror,
+) -> Bool[np.ndarray, "x y z"]:
+    """Return the free voxels that only flip together with their mirror images.
+
+    Where the two touch and one is empty, as in an antenna on the plane, each flips
+    alone: together they would make it twice as thick.
+    """
+    ijk = np.argwhere(free & mirror.paired)
+    image = mirror.image(ijk)
+    touching = np.abs(ijk - image).sum(axis=1) == 1
+    equal = occupied[tuple(ijk.T)] == occupied[tuple(image.T)]
+    together = free[tuple(image.T)] & (equal | ~touching)
+    both = np.zeros_like(free)
+    both[tuple(ijk[together].T)] = True
+    return both
 
 
 def _independent(
     ijk: Int[np.ndarray, "n 3"],
+    image: Int[np.ndarray, "n 3"],
     change: Float64[np.ndarray, " n"],
     shape: tuple[int, ...],
 ) -> Bool[np.ndarray, " n"]:
-    """Return which voxels have the best change in all three of their columns."""
+    """Return which flips have the best change in all the columns that they touch.
+
+    Args:
+        ijk: Voxels that flip.
+        image: What flips with them; the voxels themselves where they flip alone.
+        change: Of each flip.
+        shape: Of the grid.
+    """
     order = np.argsort(change.round(9), kind="stable")
     rank = np.empty(len(ijk), np.int64)
     rank[order] = np.arange(len(ijk))
@@ -207,6 +286,8 @@ def _independent(
     for axis in range(3):
         a, b = (i for i in range(3) if i != axis)
         best = np.full((shape[a], shape[b]), len(ijk))
-        np.minimum.at(best, (ijk[:, a], ijk[:, b]), rank)
-        chosen &= best[ijk[:, a], ijk[:, b]] == rank
+        for voxels in (ijk, image):
+            np.minimum.at(best, (voxels[:, a], voxels[:, b]), rank)
+        for voxels in (ijk, image):
+            chosen &= best[voxels[:, a], voxels[:, b]] == rank
     return chosen

@@ -40,8 +40,13 @@ def polish(
     for _ in range(_ROUNDS):
         index = color_voxels(occupied, art, coverage, smoothness)
         index = color_hidden(index, everywhere)
-        occupied = polish_occupancy(occupied, occupancy.tables, occupancy.free, index)
+        occupied = polish_occupancy(
+            occupied, occupancy.tables, occupancy.free, index, art.mirror
+        )
     occupied = drop_small_parts(occupied, occupancy.locked, min_part)
     # what the fit tore or wore away of limbs comes back, and nothing floats
-    occupied = occupied | reconnect(occupied, coverage.touched, coverage.area)
+    bridges = reconnect(occupied, coverage.touched, coverage.area)
+    if art.mirror is not None:
+        bridges = art.mirror.joined(bridges)
+    occupied = occupied | bridges
     return color_voxels(occupied, art, coverage, smoothness)

@@ -12,6 +12,9 @@ from voxify3d.types import opposite, sign_of
 _NEIGHBORS_26 = np.ones((3, 3, 3), bool)
 _SHEET = 0.5
 """Front-to-back distance, in voxels, under which a cell holds a sheet."""
+_END = 0.75
+"""A limb ends, in voxels, about here: of the voxels there the one is taken that is
+reached by the straightest path."""
 _ROUNDS = 64
 
 
@@ -78,15 +81,13 @@ def reconnect(
     found = occupied.copy()
     added = np.zeros_like(occupied)
     for _ in range(_ROUNDS):
-        target = _farthest_lost(found, touched)
-        if target is None:
+        end = _farthest_lost(found, touched)
+        if end is None:
             break
-        sources = number[found]
-        path = _path(graph, sources, int(number[target]))
+        path = _path(graph, number[found], number[end])
         new = tuple(ijk[path].T)
         added[new] = True
         found[new] = True
-        found[target] = added[target] = True
     added |= _join_parts(found, graph, ijk, number)
     return added & ~occupied
 
@@ -118,8 +119,8 @@ def _surface_graph(
 
 def _farthest_lost(
     found: Bool[np.ndarray, "x y z"], touched: Bool[np.ndarray, "x y z"]
-) -> tuple[int, ...] | None:
-    """Return the end of the largest lost piece of surface of at least two voxels."""
+) -> Bool[np.ndarray, "x y z"] | None:
+    """Return the far end of the largest lost piece of at least two voxels."""
     lost = touched & ~ndimage.binary_dilation(found, _NEIGHBORS_26)
     labels, count = ndimage.label(lost, _NEIGHBORS_26)
     if not count:
@@ -130,26 +131,28 @@ def _farthest_lost(
         return None
     piece = labels == sizes.argmax()
     distance = ndimage.distance_transform_edt(~found)
-    at = int(np.where(piece, distance, -1).argmax())
-    return tuple(int(i) for i in np.unravel_index(at, found.shape))
+    return piece & (distance > distance[piece].max() - _END)
 
 
 def _path(
-    graph: sparse.csr_matrix, sources: Int[np.ndarray, " m"], target: int
+    graph: sparse.csr_matrix,
+    sources: Int[np.ndarray, " m"],
+    targets: Int[np.ndarray, " t"],
 ) -> list[int]:
-    """Return the cheapest path's nodes from any source to the target, without sources.
+    """Return the nodes of the cheapest path from any source to any target.
 
-    A target that no source reaches is its own path: a part the mesh has apart.
+    Without the source. A target that no source reaches is its own path: a part that
+    the mesh has apart.
     """
-    _, before, _ = csgraph.dijkstra(
+    distance, before, _ = csgraph.dijkstra(
         graph,
         directed=False,
         indices=sources,
         return_predecessors=True,
         min_only=True,
     )
+    node = int(targets[distance[targets].argmin()])
     path = []
-    node = target
     is_source = np.zeros(graph.shape[0], bool)
     is_source[sources] = True
     while node >= 0 and not is_source[node]:

@@ -4,7 +4,7 @@
 cost of 1 is about one just noticeable difference.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int
@@ -14,6 +14,7 @@ from voxify3d.pixelart.features import (
     find_features,
     samples_of_ground,
 )
+from voxify3d.pixelart.mirror import Mirror, find_mirror
 from voxify3d.pixelart.palette import palette_of
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import CellStatistics, cell_statistics, contrast
@@ -63,10 +64,18 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class PixelArt:
-    """Six pictures and the palette they share."""
+    """Six pictures and the palette they share.
+
+    Attributes:
+        pictures: Front first.
+        palette: Their colors.
+        mirror: Which cells are alike on the left and on the right; None where the
+            mesh has no two equal sides.
+    """
 
     pictures: tuple[Picture, ...]
     palette: Palette
+    mirror: Mirror | None = None
 
 
 def pixelize(
@@ -85,6 +94,7 @@ def pixelize(
     """
     config = config or PixelArtConfig()
     cells = [cell_statistics(render, config.coverage) for render in renders]
+    mirror = find_mirror(cells) if config.symmetry else None
     features = find_features(cells, seed) if config.feature_weight else []
     entries = palette_of(cells, features, colors, config, seed)
     rgb = bytes_from_oklab(entries)  # shades closer than a byte become one
@@ -118,7 +128,42 @@ def pixelize(
                 emphasis=emphasis,
             )
         )
-    return PixelArt(tuple(pictures), palette)
+    if mirror is not None:
+        pictures = symmetric(pictures, mirror, config.coverage)
+    return PixelArt(tuple(pictures), palette, mirror)
+
+
+def symmetric(
+    pictures: list[Picture], mirror: Mirror, coverage: float
+) -> list[Picture]:
+    """Return pictures whose alike cells are the same on both sides.
+
+    Args:
+        pictures: The six views.
+        mirror: What is alike in them.
+        coverage: Share from which a cell is filled.
+    """
+    views = [picture.view for picture in pictures]
+    result = []
+    for number, picture in enumerate(pictures):
+        other = pictures[mirror.partner(views, number)]
+        alike = mirror.alike[number]
+        means = {}
+        for name in ("cost", "coverage", "lab", "emphasis"):
+            values = getattr(picture, name).copy()
+            image = mirror.reflected(getattr(other, name), other.view)
+            values[alike] = (values[alike] + image[alike]) / 2
+            means[name] = values
+        enough = alike & (means["coverage"] >= coverage - 1e-6)
+        # A limb on the plane stays one cell wide: there the thin cells are not joined.
+        joined = alike & ~mirror.touching(picture.view, alike.shape)
+        rescued = picture.rescued
+        rescued = rescued | mirror.reflected(other.rescued, other.view) & joined
+        filled = np.where(joined, enough | rescued, picture.filled | enough)
+        rescued &= filled & ~enough
+        index = np.where(filled, means["cost"].argmin(axis=-1), -1)
+        result.append(replace(picture, index=index, rescued=rescued, **means))
+    return result
 
 
 def _costs(

@@ -18,6 +18,9 @@ class PixelArtConfig:
     """Rays along each side of a cell. More sees smaller things and takes longer."""
     coverage: float = 0.5
     """Covered share from which a cell is filled. Less makes everything fatter."""
+    symmetry: bool = True
+    """Cells that are alike on the left and on the right are made the same, so that
+    both eyes have one size. What is unlike stays so."""
     cell_color: CellColor = "vote"
     """How a cell gets its color: `vote` lets every sample vote for a palette entry
     (crisp, no invented colors), `dominant` takes the larger of two clusters, `mean`

@@ -6,13 +6,15 @@ decided where it can be seen, at the resolution of the samples.
 """
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from scipy import ndimage
 
 WIDTH = 0.95
 """Parts narrower than this, in cells, are thin."""
 LEAST = 0.2
 """Covered share, of a cell and its neighbor, under which nothing is rescued."""
+_NEARLY = 0.75
+"""Share of a cell's coverage from which the one beside it will do."""
 
 _ALONG = np.array([1, 2, 3, 2, 1]) / 9
 
@@ -64,6 +66,31 @@ def thin_cells(
         # a part on the border of two cells gives each its half
         free &= share + np.maximum(*_neighbors(share, across)) >= LEAST
         chosen |= candidate & runs_along & free & ridge
+    return _straightened(chosen, filled, covered)
+
+
+def _straightened(
+    chosen: Bool[np.ndarray, "a b"],
+    filled: Bool[np.ndarray, "a b"],
+    covered: Float[np.ndarray, "a b"],
+) -> Bool[np.ndarray, "a b"]:
+    """Return chosen cells, moved one cell aside where that mends a limb's zigzag.
+
+    A cell moves when the one beside it is covered nearly as well and lies between two
+    cells of the limb, as it does not itself.
+    """
+    for along in (0, 1):
+        for before in (True, False):
+            whole = filled | chosen
+            between = np.logical_and(*_neighbors(whole, along))
+            beside = 1 - along
+            pick = 0 if before else 1
+            better = _neighbors(between & ~whole, beside)[pick]
+            better &= _neighbors(covered, beside)[pick] >= _NEARLY * covered
+            moves = chosen & better & ~between
+            # To where `beside` was looked up: one cell before, or one after.
+            there = _neighbors(moves, beside)[1 - pick]
+            chosen = (chosen & ~moves) | there
     return chosen
 
 
