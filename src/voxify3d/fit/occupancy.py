@@ -15,19 +15,26 @@ from voxify3d.pixelart.pixelize import Picture
 from voxify3d.render.eye import first_occupied, from_eye
 from voxify3d.types import View, sign_of
 
-SILHOUETTE_COST = 5.0
+SILHOUETTE_COST = 7.0
 """Of a cell that is wrongly filled or wrongly empty, against depth in voxels.
 Measured: above 4 nothing changes (docs/method.md)."""
 DEPTH_LIMIT = 2.0
 """A voxel in front of the surface costs at most this many voxels."""
 BEHIND = 1.25
 """How much more a voxel behind the surface costs: a dent is worse than a bump."""
-BEHIND_LIMIT = 4.0
+BEHIND_LIMIT = 3.5
 """A voxel behind the surface costs at most this."""
 COLOR_COST = 0.06
 """Of a wrong color, per OKLab distance × 100, against depth in voxels."""
 COLOR_LIMIT = 30.0
 """A wrong color costs at most as much as this distance."""
+HOLE = 1.5
+"""Voxels behind the surface's median depth from which a cell looks into a hole."""
+HOLE_COST = 3.0
+"""Of a hole, against depth in voxels."""
+FACE_COST = 0.2
+"""Of a voxel's face that touches air, against depth in voxels: decides where the views
+do not, so that flat tops have no lone cubes on them."""
 _QUANTILES = 8
 _ROUNDS = 400
 
@@ -38,8 +45,8 @@ def depth_cost(
     """Return a cell's mean depth cost for every first voxel d, from 0 to `length`.
 
     A voxel in front of the surface costs its distance, one behind it `BEHIND` times
-    as much, at most `DEPTH_LIMIT` and `BEHIND_LIMIT`. The samples' depths are summed
-    up by a few quantiles.
+    as much, at most `DEPTH_LIMIT` and `BEHIND_LIMIT`; a hole in it costs `HOLE_COST`
+    more. The samples' depths are summed up by a few quantiles.
 
     Args:
         depths: Of each cell's samples; infinite where nothing is hit.
@@ -51,10 +58,12 @@ def depth_cost(
     rank = np.maximum((hits[..., None] * place).astype(np.int64), 0)
     depth = np.take_along_axis(ordered, rank, axis=-1)
     depth = np.where(hits[..., None] > 0, depth, 0)
+    middle = depth[..., (_QUANTILES - 1) // 2]
     table = np.empty((*hits.shape, length + 1), np.float32)
     for d in range(length + 1):
         behind = np.minimum(BEHIND * (d - depth), BEHIND_LIMIT)
         table[..., d] = np.maximum(behind, np.minimum(depth - d, DEPTH_LIMIT)).mean(-1)
+        table[..., d] += HOLE_COST * (d - middle > HOLE)
     return table * (hits > 0)[..., None]
 
 
@@ -149,7 +158,7 @@ class ViewTable:
         mirror: Mirror,
         index: Int[np.ndarray, "x y z"] | None = None,
     ) -> Float64[np.ndarray, " n"]:
-        """Return how much flipping each voxel with its mirror image changes the cost."""
+        """Return how much flipping voxels with their mirror images changes the cost."""
         image = mirror.image(ijk)
         if self.view.axis != mirror.axis:  # they lie in two columns
             one = self.change(occupied, ijk, index)
@@ -200,6 +209,7 @@ def polish_occupancy(
     free: Bool[np.ndarray, "x y z"],
     index: Int[np.ndarray, "x y z"] | None = None,
     mirror: Mirror | None = None,
+    face_cost: float = 0.0,
 ) -> Bool[np.ndarray, "x y z"]:
     """Flip voxels as long as a flip lowers the cost: monotone, exact, deterministic.
 
@@ -211,6 +221,8 @@ def polish_occupancy(
             it colors play no part.
         mirror: Its paired voxels flip together; where only one of two is occupied at
             the start, both are.
+        face_cost: Of a voxel's face that touches air; `FACE_COST` once the rest is
+            settled, for it holds on to what is there.
 
     Returns:
         An occupancy that no single flip of a free voxel, or pair, improves.
@@ -228,7 +240,9 @@ def polish_occupancy(
     image = ijk if mirror is None else mirror.image(ijk)
     image[: len(single)] = single
     for _ in range(_ROUNDS):
-        change = np.zeros(len(ijk))
+        faces = _more_faces(occupied, ijk) - _faces_between(ijk, image)
+        faces[len(single) :] += _more_faces(occupied, image[len(single) :])
+        change = face_cost * faces
         for table in tables:
             change[: len(single)] += table.change(occupied, single, index)
             if mirror is not None and len(pair):
@@ -243,6 +257,27 @@ def polish_occupancy(
         flip = np.unique(np.concatenate([ijk[better], image[better]]), axis=0)
         occupied[tuple(flip.T)] ^= True
     return occupied
+
+
+def _more_faces(
+    occupied: Bool[np.ndarray, "x y z"], ijk: Int[np.ndarray, "n 3"]
+) -> Float64[np.ndarray, " n"]:
+    """Return how many more faces touch air when each voxel alone flips."""
+    padded = np.pad(occupied, 1)
+    near = np.zeros(len(ijk))
+    for axis in range(3):
+        for step in (0, 2):
+            at = ijk + 1
+            at[:, axis] += step - 1
+            near += padded[tuple(at.T)]
+    return np.where(occupied[tuple(ijk.T)], 2 * near - 6, 6 - 2 * near)
+
+
+def _faces_between(
+    ijk: Int[np.ndarray, "n 3"], image: Int[np.ndarray, "n 3"]
+) -> Float64[np.ndarray, " n"]:
+    """Return how many faces two voxels count as changed that stay as they are."""
+    return 2.0 * (np.abs(ijk - image).sum(axis=1) == 1)
 
 
 def _flip_together(

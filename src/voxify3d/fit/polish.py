@@ -5,13 +5,10 @@ from jaxtyping import Bool, Int
 
 from voxify3d.fit.coarse import Occupancy, drop_small_parts
 from voxify3d.fit.colors import color_hidden, color_voxels
-from voxify3d.fit.occupancy import polish_occupancy
+from voxify3d.fit.occupancy import FACE_COST, polish_occupancy
 from voxify3d.fit.thin import reconnect
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import PixelArt
-
-_ROUNDS = 2
-"""Of colors and shape in turn; a third changes next to nothing."""
 
 
 def polish(
@@ -26,7 +23,8 @@ def polish(
     """Return the palette entry of every voxel of the result, -1 where it is empty.
 
     Colors are the closed-form optimum on the occupancy; then voxels are flipped as
-    long as that lowers the cost of what the six views see, color included.
+    long as that lowers the cost of what the six views see, color included. A second
+    round counts faces too, so that flat tops lose their lone cubes.
 
     Args:
         occupied: Of the stage before.
@@ -37,11 +35,11 @@ def polish(
         min_part: Loose parts of at most this many voxels are dropped.
     """
     everywhere = np.ones_like(occupied)
-    for _ in range(_ROUNDS):
+    for face_cost in (0.0, FACE_COST):
         index = color_voxels(occupied, art, coverage, smoothness)
         index = color_hidden(index, everywhere)
         occupied = polish_occupancy(
-            occupied, occupancy.tables, occupancy.free, index, art.mirror
+            occupied, occupancy.tables, occupancy.free, index, art.mirror, face_cost
         )
     occupied = drop_small_parts(occupied, occupancy.locked, min_part)
     # what the fit tore or wore away of limbs comes back, and nothing floats

@@ -168,7 +168,7 @@ def _finite(depth: np.ndarray) -> np.ndarray:
 
 def _held(cell: CellStatistics, mirror: Mirror) -> Bool[np.ndarray, "a b"]:
     """Return cells that hold anything here or in the mirror, off the plane itself."""
-    held = cell.hit.any(axis=-1)
+    held: np.ndarray = np.any(cell.hit, axis=-1)
     if cell.view.axis == mirror.axis:
         return held
     across = _across(cell.view, mirror.axis)
