@@ -46,6 +46,7 @@ SHARED = [
     ("helicopter.gltf", "Draco, 219,187 triangles", {}),
     ("cave.glb", "Draco, 595,410 triangles", {}),
     ("oak-tree/oak-tree.gltf", "alpha BLEND on sheets", {}),
+    ("llama.fbx", "skin, colors linear as Blender writes them, sRGB for three", {}),
     ("bridge-garden.glb", "meshopt, specular-glossiness (as metallic for three)", {}),
 ]
 

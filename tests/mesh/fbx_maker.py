@@ -105,6 +105,70 @@ def textured_square(path, picture, inside=True, reference="textures\\skin.png"):
         for name in ("LayerElementMaterial", "LayerElementUV")
     ]
     geometry.append(node("Layer", 0, children=layers))
+    return written(path, objects, connections)
+
+
+def moved_by(x, y, z):
+    """Return what a node's properties say of where it is."""
+    here = node(
+        "P", "Lcl Translation", "Lcl Translation", "", "A", *map(float, (x, y, z))
+    )
+    return [node("Properties70", children=[here])]
+
+
+def shift(x, y, z):
+    """Return a matrix as .fbx stores it."""
+    return [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, x, y, z, 1.0]
+
+
+def skinned_square(path):
+    """Write a square whose bones have moved since they were bound at z = 2.
+
+    The left side's is at z = 5 now, the right side's at y = 10. The mesh's own node,
+    which says nothing of where a skin is, is at x = 70.
+    """
+    geometry = [
+        node("Vertices", [float(value) for value in SQUARE]),
+        node("PolygonVertexIndex", [0, 1, 2, -4]),
+    ]
+    objects = [
+        node("Geometry", Id(1), named("square", "Geometry"), "Mesh", children=geometry),
+        node(
+            "Model", Id(2), named("body", "Model"), "Mesh", children=moved_by(70, 0, 0)
+        ),
+        node("Deformer", Id(3), named("", "Deformer"), "Skin", children=VERSION),
+    ]
+    connections = [(2, 0), (1, 2), (3, 1)]
+    for number, bone, vertices, place in (
+        (10, "left", [0, 3], (0, 0, 5)),
+        (20, "right", [1, 2], (0, 10, 2)),
+    ):
+        cluster = [
+            node("Indexes", vertices),
+            node("Weights", [0.5] * len(vertices)),
+            node("Transform", shift(0.0, 0.0, -2.0)),
+            node("TransformLink", shift(0.0, 0.0, 2.0)),
+        ]
+        name = named("", "SubDeformer")
+        objects += [
+            node("Deformer", Id(number), name, "Cluster", children=cluster),
+            node(
+                "Model",
+                Id(number + 1),
+                named(bone, "Model"),
+                "LimbNode",
+                children=moved_by(*place),
+            ),
+        ]
+        connections += [(number, 3), (number + 1, number), (number + 1, 0)]
+    joined = [node("C", "OO", Id(child), Id(parent)) for child, parent in connections]
+    return written(path, objects, joined)
+
+
+VERSION = [node("Version", 100)]
+
+
+def written(path, objects, connections):
     data = b"Kaydara FBX Binary  \0\x1a\0" + struct.pack("<I", 7400)
     for top in (
         node("FBXHeaderExtension", children=[node("FBXVersion", 7400)]),

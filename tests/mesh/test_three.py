@@ -55,6 +55,17 @@ def test_clips_and_skins_look_as_in_three(shared_mesh, loopback):
         assert found.color <= 0.02, (job.path.name, found)
 
 
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_skinned_fbx_stands_as_in_three(shared_mesh, loopback):
+    path = shared_mesh("llama.fbx")
+    mesh = load_mesh(path)
+    job = job_of(path, mesh)
+    (theirs,) = three_views([job], PIXELS)
+    # Colors are not compared: Blender writes linear ones, three.js takes them as sRGB.
+    assert agreement(our_views(mesh, job, PIXELS), theirs).worst >= 0.99
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_every_case_is_read_without_a_note(tmp_path, name):
     mesh = load_mesh(make_case(name, tmp_path))

@@ -1,7 +1,7 @@
 """.fbx, .dae and .3ds, through assimp → Mesh (the extra `fbx`).
 
-Assimp runs in a process of its own, see `apart.py`. It knows no skins; skinned meshes
-stand as their mesh nodes put them, which is the bind pose.
+Assimp runs in a process of its own, see `apart.py`. What it does not hand out of .fbx,
+skins and pictures, comes from `fbx.py`.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ from voxify3d.color.spaces import linear_from_srgb
 from voxify3d.errors import MeshError, MissingExtraError
 from voxify3d.mesh.apart import give_back, limit_memory, parsed_apart
 from voxify3d.mesh.build import Piece, mesh_from_pieces
-from voxify3d.mesh.fbx import embedded_images, file_name
+from voxify3d.mesh.fbx import embedded_images, file_name, posed, skins
 from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.image import TextureShelf
 from voxify3d.mesh.settings import LoadConfig
@@ -52,13 +52,20 @@ def read_with_assimp(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mes
     ]
     shelf.close()
     pieces = []
-    for number, matrix in scene["placed"]:
+    skinned = skins(data)
+    nodes = {name: np.array(matrix) for name, matrix in scene["nodes"].items()}
+    notes: list[str] = []
+    for number, matrix, name in scene["placed"]:
         world = np.array(matrix, np.float64)
         faces = arrays[f"indices{number}"].reshape(-1, 3).astype(np.int64)
         vertices = arrays[f"vertices{number}"].reshape(-1, 3).astype(np.float64)
         if faces.size and faces.max() >= len(vertices):
             raise MeshError(f"{path.name}: a face uses a missing vertex. Re-export it.")
-        vertices = vertices @ world[:3, :3].T + world[:3, 3]
+        moved = posed(skinned[name], vertices, nodes) if name in skinned else None
+        if name in skinned and moved is None:
+            notes.append(f"skin of {name} cannot be posed, it stands as it was bound")
+        placed = vertices @ world[:3, :3].T + world[:3, 3]
+        vertices = placed if moved is None else moved
         if np.linalg.det(world[:3, :3]) < 0:
             faces = faces[:, ::-1]
         kind = int(scene["material_of"][number])
@@ -72,7 +79,11 @@ def read_with_assimp(path: Path, config: LoadConfig, shelf: TextureShelf) -> Mes
             color = None if (rgba == 1).all() else rgba.astype(np.float32)[faces]
         pieces.append(Piece(vertices, faces, np.full(len(faces), kind), uv, color))
     return mesh_from_pieces(
-        pieces, materials, name=path.stem, source=path.name, notes=shelf.notes
+        pieces,
+        materials,
+        name=path.stem,
+        source=path.name,
+        notes=[*notes, *shelf.notes],
     )
 
 
@@ -122,15 +133,19 @@ def _parse(path: str, out: str) -> None:
             arrays[f"uv{number}"] = uv
         if mesh.colors and mesh.num_vertices:
             arrays[f"color{number}"] = np.asarray(mesh.colors[0])
-    placed = []
+    placed, nodes = [], {}
     waiting: list[tuple[Any, np.ndarray]] = [(scene.root_node, np.eye(4))]
     while waiting and len(placed) < _MAX_NODES:
         node, above = waiting.pop()
         world = above @ np.array(node.transformation, np.float64)
-        placed += [(int(mesh), world.tolist()) for mesh in node.mesh_indices]
+        nodes[node.name] = world.tolist()
+        placed += [
+            (int(mesh), nodes[node.name], node.name) for mesh in node.mesh_indices
+        ]
         waiting += [(child, world) for child in reversed(node.children)]
     described = {
         "placed": placed,
+        "nodes": nodes,
         "material_of": [mesh.material_index for mesh in scene.meshes],
         "materials": [_described(info) for info in scene.materials],
     }
