@@ -8,6 +8,7 @@
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests/mesh"))
 
+from common import markdown_table, metadata, write_json  # noqa: E402
 from gltf_cases import CASES, make_case, without_gloss  # noqa: E402
 from gltf_maker import Maker  # noqa: E402
 
@@ -117,22 +119,24 @@ def measure(path: Path) -> None:
     """Load and render one file; print what it took. Runs in a process of its own."""
     from voxify3d.render.mesh import frame_of, render_mesh
 
-    start = time.process_time()
+    began, start = time.perf_counter(), time.process_time()
     mesh = load_mesh(path)
     loaded = time.process_time()
     render_mesh(mesh, frame_of(mesh, 40), samples=8)
     rendered = time.process_time()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
     found = {
+        "file": path.name,
         "triangles": len(mesh.faces),
-        "load": loaded - start,
-        "render": rendered - loaded,
-        "peak": peak,
+        "load_cpu_seconds": round(loaded - start, 2),
+        "render_cpu_seconds": round(rendered - loaded, 2),
+        "wall_seconds": round(time.perf_counter() - began, 2),
+        "peak_gigabytes": round(peak, 2),
     }
     print(json.dumps(found))
 
 
-def measured(path: Path) -> dict[str, float]:
+def measured(path: Path) -> dict[str, float | str]:
     """Return what `measure` prints for a file, from a fresh process."""
     command = [sys.executable, __file__, "measure", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -140,9 +144,7 @@ def measured(path: Path) -> dict[str, float]:
 
 
 def scale(meshes: Path) -> None:
-    """Load and render large files, each in a process of its own."""
-    print("| file | triangles | load, CPU s | six views, CPU s | peak memory, GB |")
-    print("|---|---|---|---|---|")
+    """Load and render large files, each in a process of its own; keep the numbers."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = [
@@ -151,12 +153,17 @@ def scale(meshes: Path) -> None:
             wavy_obj(folder / "sheet-1.3m.obj", 1_300_000),
             make_case("instances", folder),
         ]
-        for path in files:
-            found = measured(path)
-            print(
-                f"| {path.name} | {found['triangles']:,} | {found['load']:.1f} | "
-                f"{found['render']:.1f} | {found['peak']:.2f} |"
-            )
+        load = os.getloadavg()[0]  # wall time means what other work left
+        rows = [measured(path) for path in files]
+    record = metadata() | {"load_average": round(load, 1), "rows": rows}
+    write_json(record, ROOT / "benchmarks/results/loading.json")
+    head = ["file", "triangles", "load, CPU s", "six views, CPU s"]
+    head += ["both, wall s", "peak memory, GB"]
+    shown = [
+        [str(row["file"]), f"{row['triangles']:,}", *map(str, list(row.values())[2:])]
+        for row in rows
+    ]
+    print(markdown_table(head, shown))
 
 
 def main() -> None:
