@@ -2,7 +2,7 @@
 
 Eyes, mouths and buttons are found by the finder that the conversion uses, on pictures
 fine enough for all sizes that are asked for; limbs are found as the judge finds them.
-What is wider than half a voxel gets voxels of its own (docs/metrics.md has the test).
+What is wide enough gets voxels of its own; docs/sizes.md has the test.
 
 All lengths are in shares of the mesh's longest side unless they say voxels.
 """
@@ -27,10 +27,11 @@ from voxify3d.types import Direction, Frame, Mesh, Render, View, axis_of, sign_o
 
 SIZES = (16, 20, 24, 28, 32, 36, 40, 48, 56, 64, 80, 96)
 """Sizes that are suggested."""
-HALF = 0.5
-"""Width of a feature and gap between two, in voxels, from which they survive."""
-LARGE = 1.5
-"""Width of a feature, in voxels, from which it needs nobody's care."""
+SURE = 0.6
+"""Width of a feature and gap between two, in voxels, from which nine of ten survive;
+of those between 0.4 and 0.6 it is two of three."""
+LARGE = 1.0
+"""Width of a feature, in voxels, from which the finder need not see it."""
 LIMB = 0.2
 """Width in voxels from which a thin part is kept whole (as in pixelart/thin.py)."""
 _GRIDS = ((64, 6), (24, 12))
@@ -184,7 +185,7 @@ def salient_blobs(mesh: Mesh, front: Direction) -> list[Blob]:
 def _features(mesh: Mesh, front: Direction) -> list[Trait]:
     blobs = salient_blobs(mesh, front)
     widths = [min(blob.width, _gap(blob, blobs)) for blob in blobs]
-    needs = [HALF / width for width in widths]
+    needs = [SURE / width for width in widths]
     # The conversion keeps what its finder sees, and what is large without it.
     lost = set(range(len(blobs)))
     for size in SIZES:
@@ -351,9 +352,9 @@ def _reasons(found: Suggestion) -> Iterator[str]:
     alike = [trait for trait in lost if trait.what == worst.what]
     more = len(lost) - len(alike)
     narrow = int(100 * worst.width * size) / 100  # never rounded up to the limit
-    is_feature = worst in found.features
-    if narrow < (HALF if is_feature else LIMB):
-        why = f"less than {'half' if is_feature else 'a fifth of'} a voxel"
+    limit = SURE if worst in found.features else LIMB
+    if narrow < limit:
+        why = f"and it takes {limit:g} to be sure of a voxel"
     else:
         why = "too little to stand out there"
     yield (
