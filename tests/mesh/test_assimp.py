@@ -12,8 +12,10 @@ from test_fuzz import mutated
 
 from voxify3d.errors import MeshError, MissingExtraError
 from voxify3d.mesh import apart
+from voxify3d.mesh.facts import facts_of
 from voxify3d.mesh.fbx import embedded_images, posed, skins
 from voxify3d.mesh.load import load_mesh
+from voxify3d.mesh.settings import LoadConfig
 from voxify3d.mesh.texture import surface_rgba
 
 needs_assimp = pytest.mark.skipif(
@@ -103,6 +105,7 @@ def test_skins_of_an_fbx_follow_their_bones(tmp_path):
     assert mesh.notes == ()
     found = sorted(mesh.vertices.round(5).tolist())
     assert found == [[0, 0, 3], [0, 1, 3], [1, 10, 0], [1, 11, 0]]
+    assert facts_of(tmp_path / "a.fbx", LoadConfig()).skins == 1
 
 
 @needs_assimp

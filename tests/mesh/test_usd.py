@@ -440,6 +440,43 @@ def test_layers_that_go_in_a_circle_end(tmp_path):
         load_mesh(tmp_path / "a.usda")
 
 
+def instancer_text(prototypes, numbers):
+    return f"""#usda 1.0
+def PointInstancer "p" {{
+  int[] protoIndices = {numbers}
+  point3f[] positions = {[(float(k), 0.0, 0.0) for k in range(len(numbers))]}
+  rel prototypes = [{", ".join(prototypes)}]
+  def Mesh "m" {{
+    int[] faceVertexCounts = [3]
+    int[] faceVertexIndices = [0, 1, 2]
+    point3f[] points = [(0, 0, 0), (1, 0, 0), (0, 1, 0)]
+  }}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("prototypes", "count", "match"),
+    [
+        (["</p>", "</p/m>"], 2, "is a prototype of itself"),
+        (["</p/m>"], 200_001, "places more than 200,000 meshes"),
+        (["</gone>"], 1, "is damaged"),
+    ],
+)
+def test_instances_without_end_are_refused(prototypes, count, match, tmp_path):
+    numbers = [k % len(prototypes) for k in range(count)]
+    (tmp_path / "a.usda").write_text(instancer_text(prototypes, numbers))
+    with pytest.raises(MeshError, match=match):
+        load_mesh(tmp_path / "a.usda")
+
+
+def test_a_pipe_in_place_of_a_layer_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "b.usda")
+    (tmp_path / "a.usda").write_text("#usda 1.0\n(subLayers = [@./b.usda@])\n")
+    with pytest.raises(MeshError, match="refused"):
+        load_mesh(tmp_path / "a.usda")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".usda", ".usdc", ".usdz"])
 def test_changed_bytes_of_usd_give_a_mesh_or_our_error(suffix, tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 from voxify3d.color.spaces import srgb_from_linear
 from voxify3d.mesh.accessors import Buffers
 from voxify3d.mesh.animation import clip_names, clip_seconds
+from voxify3d.mesh.fbx import skins
 from voxify3d.mesh.files import read_bytes
 from voxify3d.mesh.gltf_document import document_from_bytes, variant_names
 from voxify3d.mesh.load import GLTF_SUFFIXES, mesh_file, read_mesh, up_of
@@ -110,6 +111,9 @@ def facts_of(path: Path, config: LoadConfig) -> Facts:
             buffers = Buffers(document, binary, inside.parent, inside.name)
             for number, name in enumerate(clip_names(document)):
                 animations[name] = round(clip_seconds(document, buffers, number), 3)
+        skin_count = len(document.get("skins", []))
+        if suffix == ".fbx":
+            skin_count = len(skins(read_bytes(inside)))
     symmetry = (symmetry_of(mesh, 0), symmetry_of(mesh, 2))
     used = [mesh.materials[number] for number in np.unique(mesh.material)]
     facts = Facts(
@@ -119,7 +123,7 @@ def facts_of(path: Path, config: LoadConfig) -> Facts:
         missing=tuple(shelf.missing),
         colors=tuple(_color_sources(mesh, used)),
         alpha={m.name: m.alpha_mode for m in used if m.alpha_mode != "opaque"},
-        skins=len(document.get("skins", [])),
+        skins=skin_count,
         animations=animations,
         variants=tuple(variant_names(document)),
         extensions=tuple(map(str, document.get("extensionsUsed", []))),

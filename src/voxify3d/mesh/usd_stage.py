@@ -130,6 +130,8 @@ def _checked(reference: str, layer: Sdf.Layer, folder: Path) -> str | None:
     if not within:
         parts = (home.parent / text, folder / text)
         here = all(_is_below(part, folder) for part in parts)
+        # A pipe or a device would be waited for.
+        here &= all(part.is_file() or not part.exists() for part in parts)
     if outside or not here or "\0" in text:
         raise RefusedError(
             f"layer {reference[:80]} lies outside the file's folder, which is refused. "
@@ -188,6 +190,7 @@ class _Scene:
         self._xforms = UsdGeom.XformCache(_NOW)
         self._pieces: dict[Any, int | None] = {}
         self._materials: dict[Any, int] = {}
+        self._prototypes: dict[Sdf.Path, Any] = {}
         self._skins: dict[Sdf.Path, tuple[Any, Any]] = {}
 
     def read(self) -> tuple[Int[np.ndarray, " p"], Float64[np.ndarray, "p 4 4"]]:
@@ -210,6 +213,7 @@ class _Scene:
         rules = Usd.TraverseInstanceProxies(Usd.PrimDefaultPredicate)
         prims = iter(Usd.PrimRange(root, rules))
         placed: _Placed = []
+        known = count = 0
         for prim in prims:
             if not prim.IsA(UsdGeom.Imageable):
                 continue
@@ -225,7 +229,10 @@ class _Scene:
                 placed += self._placed(prim)
             elif prim.GetTypeName() in _IGNORED and _is_drawn(prim):
                 self.found.ignored[prim.GetTypeName()] += 1
-            self._check_count(len(placed))
+            if len(placed) > known:
+                count += sum(len(pieces) for pieces, _ in placed[known:])
+                known = len(placed)
+                self._check_count(count)
         return placed
 
     def _instanced(
@@ -255,7 +262,7 @@ class _Scene:
             mine = matrices[shown & (numbers == number)]
             if not len(mine):
                 continue
-            pieces, worlds = self._joined(self._below(prototype, depth + 1))
+            pieces, worlds = self._prototype(prototype, depth)
             self._check_count(len(mine) * len(pieces))
             # An instance's matrix holds the prototype's own, which is undone here.
             own = np.array(
@@ -264,6 +271,19 @@ class _Scene:
             every = (worlds @ own)[None] @ mine[:, None]
             placed.append((np.tile(pieces, len(mine)), every.reshape(-1, 4, 4)))
         return self._joined(placed)
+
+    def _prototype(
+        self, prim: Usd.Prim, depth: int
+    ) -> tuple[Int[np.ndarray, " p"], Float64[np.ndarray, "p 4 4"]]:
+        """Return the meshes below a prototype, which is read once."""
+        path = prim.GetPath()
+        if path not in self._prototypes:
+            self._prototypes[path] = None
+            self._prototypes[path] = self._joined(self._below(prim, depth + 1))
+        found = self._prototypes[path]
+        if found is None:
+            raise RefusedError(f"{path} is a prototype of itself. Re-export it.")
+        return found
 
     def _check_count(self, count: int) -> None:
         if count > MAX_PLACED:
