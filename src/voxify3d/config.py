@@ -28,7 +28,7 @@ class VoxelizeConfig:
     """Direction the object's face points to, in the mesh file's axes."""
     emphasize: str = ""
     """Make a part larger first, as chibi artists do: REGION or REGION:FACTOR. A region
-    is `head`, a material's name, or a box in fractions of the mesh's
+    is `head`, the name of a node or material, or a box in fractions of the mesh's
     (0..1,0.6..1,0..1); the factor is above 1, at most 3 (1.5 when not said)."""
     seed: int = 0
     """Of everything random. The same seed gives the same bytes."""

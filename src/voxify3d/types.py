@@ -83,6 +83,8 @@ class Mesh:
         uv: Texture coordinates of each face's corners, v down (glTF), or None.
         color: Linear RGBA of each face's corners, multiplied with the material's
             color, or None.
+        node: Entry of `nodes` of each face, or None.
+        nodes: Names of the file's nodes that hold faces; empty where it has none.
         name: For messages and default file names.
         notes: What the loader had to repair or ignore, one line each.
     """
@@ -94,6 +96,8 @@ class Mesh:
     materials: tuple[Material, ...]
     uv: Float32[np.ndarray, "f 3 2"] | None = None
     color: Float32[np.ndarray, "f 3 4"] | None = None
+    node: Int[np.ndarray, " f"] | None = None
+    nodes: tuple[str, ...] = ()
     name: str = "mesh"
     notes: tuple[str, ...] = ()
 

@@ -97,10 +97,25 @@ def test_a_material_is_a_region():
     assert np.abs(body_after - body).max() < 0.05
 
 
+def test_a_node_of_the_file_is_a_region(shared_mesh):
+    mesh = load_mesh(shared_mesh("robot-expressive.glb"))
+    assert {"Head", "Torso", "Hand.L"} <= set(mesh.nodes)
+    assert mesh.node is not None
+    hand = np.unique(mesh.faces[mesh.node == mesh.nodes.index("Hand.L")])
+    torso = np.unique(mesh.faces[mesh.node == mesh.nodes.index("Torso")])
+    bent = emphasized(mesh, emphasis_of("Hand.L:1.8"))
+    grown, same = (
+        np.ptp(bent.vertices[at], axis=0) / np.ptp(mesh.vertices[at], axis=0)
+        for at in (hand, torso)
+    )
+    assert (grown > 1.4).all()
+    np.testing.assert_allclose(same, 1, atol=0.1)
+
+
 def test_only_positions_change():
     mesh = sample_character()
     bent = emphasized(mesh, emphasis_of("head"))
-    for name in ("faces", "material", "part", "uv", "color", "materials"):
+    for name in ("faces", "material", "part", "uv", "color", "node", "materials"):
         assert getattr(bent, name) is getattr(mesh, name)
 
 
@@ -183,12 +198,10 @@ def test_a_region_may_hold_colons_and_needs_no_factor():
 
 def test_regions_that_the_mesh_does_not_have_are_refused():
     mesh = figure()
-    known = (
-        r"no such material in joined \(its materials: Mat:Ball, coat, skin\); or head"
-    )
+    known = r"of this name in joined \(it has Mat:Ball, coat, skin\); or head"
     with pytest.raises(ConfigError, match=known):
         emphasized(mesh, emphasis_of("Hat"))
     with pytest.raises(ConfigError, match="nothing of joined lies in this box"):
         emphasized(mesh, emphasis_of("0..0.02,0.8..1,0..0.02"))
-    with pytest.raises(ConfigError, match="all of box is of this material"):
+    with pytest.raises(ConfigError, match="all of box has this name"):
         emphasized(box((1, 1, 1)), emphasis_of("plain"))

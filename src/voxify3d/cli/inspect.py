@@ -85,6 +85,7 @@ def run(argv: list[str]) -> int:
         sheet.save(picture)
     if command.json:
         report = {"file": str(command.mesh)} | facts.as_dict()
+        report["nodes"] = [name for name in facts.mesh.nodes if name]
         report["picture"] = None if picture is None else str(picture)
         if suggestion is not None:
             report["suggestion"] = suggestion.as_dict()
@@ -184,6 +185,7 @@ def rows_of(
         ("box", " x ".join(f"{side:.4g}" for side in high - low) + " (x y z)"),
         ("from", ", ".join(f"{value:.4g}" for value in low)),
         ("to", ", ".join(f"{value:.4g}" for value in high)),
+        ("nodes", _few([name for name in mesh.nodes if name])),
         ("materials", _materials(facts)),
         ("textures", _few(list(facts.textures)) or "none"),
         ("missing", _few(list(facts.missing)) or "none"),

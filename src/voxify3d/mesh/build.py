@@ -22,6 +22,7 @@ class Piece:
         material: Entry of the materials, of each face.
         uv: Texture coordinates of each face's corners, v down, or None.
         color: Linear RGBA of each face's corners, or None.
+        node: Name of the node that holds them; empty where there is none.
     """
 
     vertices: Float64[np.ndarray, "v 3"]
@@ -29,6 +30,7 @@ class Piece:
     material: Int[np.ndarray, " f"]
     uv: Float32[np.ndarray, "f 3 2"] | None = None
     color: Float32[np.ndarray, "f 3 4"] | None = None
+    node: str = ""
 
 
 def mesh_from_pieces(
@@ -73,6 +75,9 @@ def mesh_from_pieces(
     material = np.concatenate([piece.material for piece in pieces])[keep]
     uv = _joined(pieces, "uv", 2, 0.0)
     color = _joined(pieces, "color", 4, 1.0)
+    nodes = tuple(dict.fromkeys(piece.node for piece in pieces))
+    numbers = [nodes.index(piece.node) for piece in pieces]
+    node = np.repeat(numbers, [len(piece.faces) for piece in pieces]).astype(np.int32)
     faces = faces[keep]
     return Mesh(
         vertices=vertices,
@@ -82,6 +87,8 @@ def mesh_from_pieces(
         materials=tuple(materials) or (Material(),),
         uv=None if uv is None else uv[keep],
         color=None if color is None else color[keep],
+        node=node[keep] if any(nodes) else None,
+        nodes=nodes if any(nodes) else (),
         name=name,
         notes=tuple(notes),
     )

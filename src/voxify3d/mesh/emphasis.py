@@ -26,6 +26,8 @@ _CUBES = 56
 """Cubes along the longest side."""
 _SOFT = 1.5
 """Width of the border of a region, cubes (standard deviation)."""
+_LISTED = 16
+"""Names that a message lists."""
 _CORNERS = np.stack(np.meshgrid(*3 * [[0, 1]], indexing="ij"), -1).reshape(8, 3)
 
 
@@ -41,7 +43,7 @@ def emphasized(
         up: Direction of its head.
 
     Raises:
-        ConfigError: The region is not there: no neck, no such material, an empty box.
+        ConfigError: The region is not there: no neck, no such name, an empty box.
     """
     low, high = mesh.bounds
     cell = float((high - low).max()) / _CUBES
@@ -91,32 +93,38 @@ def _region(
                 "in this box"
             )
         return solid & inside
-    named = [k for k, m in enumerate(mesh.materials) if m.name == emphasis.region]
-    if named:
-        wanted = np.isin(mesh.material, named)
-        if wanted.all() or not wanted.any():
-            share = "all" if wanted.all() else "nothing"
-            raise ConfigError(
-                f"--emphasize {emphasis.region}: {share} of {mesh.name} is of this "
-                "material; name a part of it"
-            )
+    wanted = _faces_named(mesh, emphasis.region)
+    if wanted.all():
+        raise ConfigError(
+            f"--emphasize {emphasis.region}: all of {mesh.name} has this name; name a "
+            "part of it"
+        )
+    if wanted.any():
         return _of_faces(mesh, wanted, frame, touched, solid)
     if emphasis.region != "head":
-        names = sorted({m.name for m in mesh.materials if m.name})
-        known = (
-            f"its materials: {', '.join(names[:12])}" if names else "it has no names"
-        )
+        names = sorted({*mesh.nodes, *(m.name for m in mesh.materials)} - {""})
+        listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
+        known = f"it has {listed}" if names else "it has no names"
         raise ConfigError(
-            f"--emphasize {emphasis.region}: no such material in {mesh.name} "
-            f"({known}); or head, or a box x0..x1,y0..y1,z0..z1"
+            f"--emphasize {emphasis.region}: no node and no material of this name in "
+            f"{mesh.name} ({known}); or head, or a box x0..x1,y0..y1,z0..z1"
         )
     head = find_head(solid, vector_of(frame.up), vector_of(frame.front))
     if head is None:
         raise ConfigError(
-            f"--emphasize head: no neck found in {mesh.name}; name a material, or "
-            "a box in fractions: 0..1,0.6..1,0..1"
+            f"--emphasize head: no neck found in {mesh.name}; name a node or a "
+            "material, or a box in fractions: 0..1,0.6..1,0..1"
         )
     return head
+
+
+def _faces_named(mesh: Mesh, name: str) -> Bool[np.ndarray, " f"]:
+    """Return the faces of a node, or of a material, by its exact name."""
+    materials = [k for k, m in enumerate(mesh.materials) if m.name == name]
+    wanted = np.isin(mesh.material, materials)
+    if mesh.node is not None:
+        wanted |= np.isin(mesh.node, [k for k, n in enumerate(mesh.nodes) if n == name])
+    return wanted
 
 
 def _of_faces(
@@ -136,6 +144,7 @@ def _of_faces(
                 part=mesh.part[chosen],
                 uv=None if mesh.uv is None else mesh.uv[chosen],
                 color=None if mesh.color is None else mesh.color[chosen],
+                node=None,
             ),
             frame,
         ).area

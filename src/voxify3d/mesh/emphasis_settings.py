@@ -10,7 +10,7 @@ LEAST, MOST = 1.0, 3.0
 _FACTOR = 1.5
 """Without a factor: clearly larger, and still the same character."""
 
-_EXAMPLES = "head, head:1.5, MATERIAL:1.3 or 0..1,0.6..1,0..1:1.3"
+_EXAMPLES = "head, head:1.5, NAME:1.3 or 0..1,0.6..1,0..1:1.3"
 _SPAN = r"([\d.+eE-]+?)\.\.([\d.+eE-]+)"
 
 
@@ -19,7 +19,7 @@ class Emphasis:
     """What `--emphasize REGION[:FACTOR]` says.
 
     Attributes:
-        region: `head`, a material's name, or a box as it was written.
+        region: `head`, the name of a node or a material, or a box as it was written.
         factor: How much larger; above 1, at most 3.
         box: Two corners, in fractions of the mesh's box, x y z; None if `region` is
             a name.
@@ -39,7 +39,7 @@ def emphasis_of(text: str) -> Emphasis:
     region, colon, factor = text.rpartition(":")
     try:
         value = float(factor) if colon else _FACTOR
-    except ValueError:  # a material's name may hold a colon
+    except ValueError:  # a name may hold a colon
         region, value = text, _FACTOR
     if not colon:
         region = text

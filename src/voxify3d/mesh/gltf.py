@@ -78,8 +78,10 @@ def _pieces(
         for info, primitive in _primitives(document, node, known):
             material = looks.number_of(info)
             look = looks.all[material]
+            name = str(node.get("name", ""))
             for vertices, flipped in _poses(document, primitive, number, world):
-                pieces.append(_piece(primitive, vertices, flipped, material, look))
+                piece = _piece(primitive, vertices, flipped, material, look)
+                pieces.append(replace(piece, node=name))
                 total += len(primitive.faces)
                 if total > MAX_FACES:
                     raise _too_many(document)

@@ -18,7 +18,7 @@ _TILT_COST = 0.12
 """How much narrower a neck must be for each step of tilt to be taken."""
 _STICK, _NARROW, _WIDEST = 0.2, 0.8, 0.92
 """Section of a neck, against head and body (geometric mean): below is a ball on a
-stick (an antenna), above is no neck; nor if it is wider than the last against either."""
+stick (an antenna), above is no neck. Against neither may it be wider than the last."""
 _ONE = 0.7
 """Share of the section that is in one piece; a row of trunks is no neck."""
 _SAME = 1.08
