@@ -19,24 +19,27 @@ CHROMA = np.array([1.0, 2.0, 2.0])
 shade. The value of CSS Color 4 (deltaEOK2)."""
 FEATURE_CELLS = 0.5
 """A cell of a feature counts as much as this many cells of an area."""
+STARTS = 6
+"""K-means runs whose results are improved by swaps."""
 _CANDIDATES = 24
 _SWAPS = 16
 _RECENTERINGS = 8
 
 
-def palette_of(
+def palettes_of(
     cells: list[CellStatistics],
     features: list[Feature],
     colors: int,
     config: PixelArtConfig,
     seed: int,
-) -> Float64[np.ndarray, "k 3"]:
-    """Return the palette of the filled cells of all views, OKLab.
+) -> list[Float64[np.ndarray, "k 3"]]:
+    """Return palettes of the filled cells of all views, OKLab: good ones, to choose of.
 
     Cells of one color count more than cells across an edge, whose in-between colors
-    are nobody's. Features count as several cells. K-means gives the start; then
+    are nobody's. Features count as several cells. K-means gives the starts; then
     entries are swapped as long as the sum of costs falls, so that two shades of a
-    large area do not keep the only skin color out.
+    large area do not keep the only skin color out. Where the swaps end hangs on the
+    start: there are `STARTS` of them.
 
     Args:
         cells: The six views, front first.
@@ -47,15 +50,20 @@ def palette_of(
     """
     lab, weight = _colors_of(cells, features, config)
     lab = lab * CHROMA
-    strategy = config.palette
-    palette = extract_palette(
-        lab, weight, colors, strategy=strategy, seed=seed, rarity=config.rarity
-    )
-    if strategy != "kmeans" or len(palette) < colors or not config.feature_weight:
-        return palette / CHROMA
+
+    def start(seed: int) -> Float64[np.ndarray, "k 3"]:
+        strategy, rarity = config.palette, config.rarity
+        return extract_palette(
+            lab, weight, colors, strategy=strategy, seed=seed, rarity=rarity
+        )
+
+    first = start(seed)
+    if config.palette != "kmeans" or len(first) < colors or not config.feature_weight:
+        return [first / CHROMA]
     finer = extract_palette(lab, weight, max(_CANDIDATES, 2 * colors), seed=seed)
     candidates = np.concatenate([finer, *[f.lab[None] * CHROMA for f in features]])
-    return swap_entries(lab, weight, palette, candidates) / CHROMA
+    starts = [first, *(start(seed + i) for i in range(1, STARTS))]
+    return [swap_entries(lab, weight, p, candidates) / CHROMA for p in starts]
 
 
 def _colors_of(

@@ -11,11 +11,12 @@ from jaxtyping import Bool, Float32, Int
 
 from voxify3d.color.spaces import bytes_from_oklab, oklab_from_bytes
 from voxify3d.pixelart.features import (
+    Feature,
     find_features,
     samples_of_ground,
 )
 from voxify3d.pixelart.mirror import Mirror, find_mirror
-from voxify3d.pixelart.palette import palette_of
+from voxify3d.pixelart.palette import palettes_of
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import CellStatistics, cell_statistics, contrast
 from voxify3d.types import Palette, Render, View
@@ -25,6 +26,10 @@ _PRESENT = 0.15
 _PRESENCE_LIMIT = 20.0
 """Most that a color which is not present can cost extra."""
 _CELLS_PER_CALL = 1 << 13
+_EVERY = 5
+"""Of a cell's samples, one of so many decides between palettes."""
+_NOTICEABLE = 0.005
+"""Share by which one palette must cost less than another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +101,67 @@ def pixelize(
     cells = [cell_statistics(render, config.coverage) for render in renders]
     mirror = find_mirror(cells) if config.symmetry else None
     features = find_features(cells, seed) if config.feature_weight else []
-    entries = palette_of(cells, features, colors, config, seed)
-    rgb = bytes_from_oklab(entries)  # shades closer than a byte become one
-    palette = Palette(rgb[np.sort(np.unique(rgb, axis=0, return_index=True)[1])])
+    grounds = [samples_of_ground(features, i, cell) for i, cell in enumerate(cells)]
+    found = {}
+    for entries in palettes_of(cells, features, colors, config, seed):
+        rgb = bytes_from_oklab(entries)  # shades closer than a byte become one
+        rgb = rgb[np.sort(np.unique(rgb, axis=0, return_index=True)[1])]
+        found.setdefault(rgb.tobytes(), Palette(rgb))
+    palette = _best_palette(list(found.values()), cells, grounds, features, config)
+    pictures = _paint(cells, grounds, features, palette, config)
+    if mirror is not None:
+        pictures = symmetric(pictures, mirror, config.coverage)
+    return PixelArt(tuple(pictures), palette, mirror)
+
+
+def _best_palette(
+    palettes: list[Palette],
+    cells: list[CellStatistics],
+    grounds: list[Bool[np.ndarray, "_ _ _"]],
+    features: list[Feature],
+    config: PixelArtConfig,
+) -> Palette:
+    """Return the palette whose pictures cost least; of about equal ones the first.
+
+    Here only colors that cells really hold are worth anything: blends would win by
+    a hair wherever entries are left over. A few samples of each cell will do.
+    """
+    if len(palettes) == 1:
+        return palettes[0]
+    crisp = replace(config, crispness=1.0)
+    few = [
+        replace(
+            cell,
+            hit=cell.hit[..., ::_EVERY],
+            lab=cell.lab[..., ::_EVERY, :],
+            depths=cell.depths[..., ::_EVERY],
+        )
+        for cell in cells
+    ]
+    grounds = [ground[..., ::_EVERY] for ground in grounds]
+    best, least = palettes[0], np.inf
+    for palette in palettes:
+        pictures = _paint(few, grounds, features, palette, crisp)
+        total = 0.0
+        for picture in pictures:
+            total += float(picture.cost.min(axis=-1).sum(where=picture.filled))
+        if total < least * (1 - _NOTICEABLE):
+            best, least = palette, total
+    return best
+
+
+def _paint(
+    cells: list[CellStatistics],
+    grounds: list[Bool[np.ndarray, "_ _ _"]],
+    features: list[Feature],
+    palette: Palette,
+    config: PixelArtConfig,
+) -> list[Picture]:
+    """Return all views in the colors of a palette."""
     lab = oklab_from_bytes(palette.rgb).astype(np.float32)
     pictures = []
-    for number, cell in enumerate(cells):
+    for number, (cell, ground) in enumerate(zip(cells, grounds, strict=True)):
         weight = config.front_weight if number == 0 else 1.0
-        ground = samples_of_ground(features, number, cell)
         cost = _costs(cell, ground, lab, config)
         for feature in features:
             if feature.view == number:
@@ -128,9 +186,7 @@ def pixelize(
                 emphasis=emphasis,
             )
         )
-    if mirror is not None:
-        pictures = symmetric(pictures, mirror, config.coverage)
-    return PixelArt(tuple(pictures), palette, mirror)
+    return pictures
 
 
 def symmetric(
@@ -183,7 +239,7 @@ def _costs(
     a, b, s = cell.hit.shape
     k = len(palette)
     cost = np.zeros((a * b, k), np.float32)
-    seen = np.flatnonzero(cell.hit.any(axis=-1))
+    seen = np.flatnonzero(hit.any(axis=-1))
     if config.cell_color != "vote":
         target = cell.mean if config.cell_color == "mean" else cell.dominant
         apart = target.reshape(-1, 3)[seen][:, None] - palette

@@ -16,7 +16,7 @@ class PixelArtConfig:
 
     samples: int = 8
     """Rays along each side of a cell. More sees smaller things and takes longer."""
-    coverage: float = 0.5
+    coverage: float = 0.48
     """Covered share from which a cell is filled. Less makes everything fatter."""
     symmetry: bool = True
     """Cells that are alike on the left and on the right are made the same, so that
