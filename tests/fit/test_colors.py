@@ -146,6 +146,39 @@ def test_twins_share_the_color_that_costs_both_least(shape, seed, smoothness):
             assert both[label[ijk]] == pytest.approx(both.min(), abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("other", "alike"), [(1.0, True), (0.95, True), (0.2, False), (-1.0, False)]
+)
+def test_eyes_get_one_color_where_that_costs_hardly_more(other, alike):
+    # A wall seen from the front; one eye wants entry 0, the other as well, or nearly
+    # not, or not at all, and smoothing pulls both to entry 1.
+    art = random_art((7, 5, 1), 2, seed=0)
+    occupied = np.ones((7, 5, 1), bool)
+    coverage = Coverage(np.zeros(occupied.shape), np.zeros((*occupied.shape, 3), "f4"))
+    for picture in art.pictures:
+        picture.cost[:] = 0
+    front = art.pictures[0]
+    front.coverage[:] = 1
+    front.depth[:] = 0
+    front.cost[..., 0] = 30
+    eyes = np.array([[1, 2]]), np.array([[5, 2]])
+    front.cost[1, 2] = 100, 110
+    front.cost[5, 2] = 100, 100 + 10 * other
+    if other < 0:
+        front.cost[1, 2], front.cost[5, 2] = (100, 200), (200, 100)
+    paired = dataclasses.replace(art, pairs=((eyes[0], eyes[1]), (eyes[1], eyes[0])))
+    label = color_voxels(occupied, paired, coverage, smoothness=0.0)
+    assert label[1, 2, 0] == 0
+    assert (label[5, 2, 0] == 0) == (other > 0)
+    label = color_voxels(occupied, paired, coverage, smoothness=1.0)
+    if alike:
+        assert label[1, 2, 0] == label[5, 2, 0]
+    alone = color_voxels(occupied, art, coverage, smoothness=1.0)
+    rest = np.ones(occupied.shape, bool)
+    rest[[1, 5], 2] = False
+    np.testing.assert_array_equal(label[rest], alone[rest])
+
+
 def test_smoothing_flattens_a_lone_voxel_but_not_an_edge():
     # A wall of 7 × 7 voxels, seen from the front only: left half one color, right
     # half another, and one speck that costs a little more in the color around it.

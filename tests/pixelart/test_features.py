@@ -58,6 +58,7 @@ def test_eyes_smaller_than_a_cell_are_found_alike_on_both_sides(left, radius):
     found = features_of(face(eyes))
     assert [f.view for f in found] == [0, 0]
     cells = [{tuple(c) for c in f.cells.tolist()} for f in found]
+    assert [{tuple(c) for c in f.other.tolist()} for f in found] == cells[::-1]
     assert cells[0] == {(13 - x, y) for x, y in cells[1]}  # mirror images
     for feature in found:
         np.testing.assert_allclose(

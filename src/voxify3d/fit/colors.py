@@ -13,13 +13,15 @@ from voxify3d.color.spaces import oklab_from_bytes
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.pixelize import PixelArt
-from voxify3d.render.eye import first_occupied
+from voxify3d.render.eye import first_occupied, from_eye
 from voxify3d.types import sign_of
 
 OWN_WEIGHT = 0.1
 """Of the surface inside the voxel itself: decides where no view looks."""
 EDGE = 0.05
 """Difference of target colors (OKLab) over which neighbors need not agree."""
+PAIR = 1.1
+"""How much more one color for both of a pair of features may cost."""
 _SWEEPS = 12
 
 
@@ -74,7 +76,8 @@ def color_voxels(
     index = np.full(occupied.shape, -1)
     if known.any():
         twin = twins(known, art.mirror)
-        index[known] = _smooth(cost, known, twin, coverage, palette, smoothness)
+        askew = pair_features(twin, cost[known], known, occupied, art)
+        index[known] = _smooth(cost, known, twin, askew, coverage, palette, smoothness)
     return color_hidden(index, occupied)
 
 
@@ -117,10 +120,54 @@ def twins(
     return twin
 
 
+def pair_features(
+    twin: Int[np.ndarray, " n"],
+    cost: Float64[np.ndarray, "n k"],
+    known: Bool[np.ndarray, "x y z"],
+    occupied: Bool[np.ndarray, "x y z"],
+    art: PixelArt,
+) -> Int[np.ndarray, " m"]:
+    """Make the voxels of left and right features twins, where they have none yet.
+
+    One color for both must cost hardly more than one for each: then neither another
+    view nor the surroundings turn one of two eyes gray. Returns the numbers of these
+    voxels. They are no mirror images of each other about a plane of the grid: a head
+    held askew has such eyes.
+
+    Args:
+        twin: Of `twins`; changed.
+        cost: Of each entry for each known voxel.
+        known: Voxels, numbered in C order.
+        occupied: What the views see.
+        art: With pairs of features.
+    """
+    number = np.full(known.shape, -1)
+    number[known] = np.arange(len(twin))
+    front = art.pictures[0].view
+    columns = from_eye(number, front)
+    first = first_occupied(occupied, front)
+    paired = []
+    for cells in art.pairs:
+        seen = []
+        for a, b in (c.T for c in cells):
+            d = first[a, b]
+            at = columns[a, b, np.minimum(d, columns.shape[2] - 1)]
+            seen.append(np.where(d < columns.shape[2], at, -1))
+        for one, other in zip(*seen, strict=True):
+            if min(one, other) < 0 or twin[one] != one or twin[other] != other:
+                continue
+            apart = cost[one].min() + cost[other].min()
+            if (cost[one] + cost[other]).min() <= PAIR * apart:
+                twin[one], twin[other] = other, one
+                paired += [one, other]
+    return np.array(paired, np.int64)
+
+
 def _smooth(
     cost: Float64[np.ndarray, "x y z k"],
     known: Bool[np.ndarray, "x y z"],
     twin: Int[np.ndarray, " n"],
+    askew: Int[np.ndarray, " m"],
     coverage: Coverage,
     palette: Float64[np.ndarray, "k 3"],
     smoothness: float,
@@ -128,7 +175,8 @@ def _smooth(
     """Minimize costs plus an edge-aware Potts term by sweeps: monotone.
 
     Voxels of one parity class have no neighbor among themselves, so a class is
-    updated at once (iterated conditional modes, Besag 1986). Twins have one label.
+    updated at once (iterated conditional modes, Besag 1986). Twins have one label;
+    those that are askew are updated one by one.
     """
     ijk = np.argwhere(known)
     row = np.arange(len(ijk))
@@ -158,10 +206,13 @@ def _smooth(
         [strength, np.where((twin != row)[:, None], strength[twin], 0)], axis=1
     )
     parity = (ijk % 2) @ np.array([4, 2, 1])
+    parity[askew] = -1
+    first = row <= twin
+    groups = [row[(parity == group) & first] for group in range(8)]
+    groups += list(askew[first[askew], None])
     for _ in range(_SWEEPS):
         before = label.copy()
-        for group in range(8):
-            at = row[(parity == group) & (row <= twin)]
+        for at in groups:
             agree = np.zeros((len(at), unary.shape[1]))
             for near in range(neighbor.shape[1]):
                 np.add.at(

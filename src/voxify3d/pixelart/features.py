@@ -5,7 +5,7 @@ calm surroundings of another, before any averaging can dissolve them. Each is gi
 whole cells, in the places that it covers best: what an artist does by hand.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
@@ -47,6 +47,8 @@ class Feature:
         lab: Its color, OKLab.
         contrast: Distance to its surroundings, OKLab.
         points: Its samples in the picture of all samples, [row, column].
+        other: Of a left and right pair, the cells of the other one, in the order of
+            `cells`; none where it has no partner.
     """
 
     view: int
@@ -54,6 +56,9 @@ class Feature:
     lab: Float64[np.ndarray, " 3"]
     contrast: float
     points: Int[np.ndarray, "p 2"]
+    other: Int[np.ndarray, "m 2"] = field(
+        default_factory=lambda: np.zeros((0, 2), np.int64)
+    )
 
 
 def find_features(cells: list[CellStatistics], seed: int = 0) -> list[Feature]:
@@ -123,12 +128,16 @@ def _view_features(
     across = [i for i in range(3) if i != cell.view.axis].index(
         axis_of(cell.view.right)
     )
-    return [
-        Feature(number, chosen, r.lab, r.contrast, r.points)
-        for r, chosen in zip(
-            regions, _choose_cells(regions, side, cell.filled, across), strict=True
+    chosen, partner = _choose_cells(regions, side, cell.filled, across)
+    features = []
+    for i, region in enumerate(regions):
+        other = chosen[partner[i]] if i in partner else chosen[i][:0]
+        features.append(
+            Feature(
+                number, chosen[i], region.lab, region.contrast, region.points, other
+            )
         )
-    ]
+    return features
 
 
 def _components(tone: Int[np.ndarray, "h w"]) -> Int[np.ndarray, "h w"]:
@@ -185,8 +194,10 @@ def _length(points: Int[np.ndarray, "n 2"]) -> float:
 
 def _choose_cells(
     regions: list[_Region], side: int, filled: Bool[np.ndarray, "a b"], across: int
-) -> list[Int[np.ndarray, "m 2"]]:
+) -> tuple[list[Int[np.ndarray, "m 2"]], dict[int, int]]:
     """Return the cells of each region; a left and right pair gets mirror images.
+
+    And each such region's partner, where the two have equally many cells.
 
     Args:
         regions: Of one view.
@@ -199,6 +210,7 @@ def _choose_cells(
     single = list(range(len(regions)))
     order = sorted(single, key=lambda i: -regions[i].contrast * len(regions[i].points))
     done: set[int] = set()
+    partner: dict[int, int] = {}
     for i in order:
         if i in done:
             continue
@@ -222,9 +234,11 @@ def _choose_cells(
             inside = ((image >= 0) & (image < filled.shape)).all(axis=1)
             cells[j] = image[inside]
             done |= {i, j}
+            if len(cells[i]) == len(cells[j]):
+                partner |= {i: j, j: i}
             taken[tuple(cells[j].T)] = True
         taken[tuple(cells[i].T)] = True
-    return cells
+    return cells, partner
 
 
 def _partner(

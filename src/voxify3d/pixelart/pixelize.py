@@ -67,6 +67,9 @@ class Picture:
         return self.index >= 0
 
 
+Pair = tuple[Int[np.ndarray, "n 2"], Int[np.ndarray, "n 2"]]
+
+
 @dataclass(frozen=True, slots=True)
 class PixelArt:
     """Six pictures and the palette they share.
@@ -76,11 +79,13 @@ class PixelArt:
         palette: Their colors.
         mirror: Which cells are alike on the left and on the right; None where the
             mesh has no two equal sides.
+        pairs: Left and right features of the front, as eyes: cells of both.
     """
 
     pictures: tuple[Picture, ...]
     palette: Palette
     mirror: Mirror | None = None
+    pairs: tuple[Pair, ...] = ()
 
 
 def pixelize(
@@ -111,7 +116,8 @@ def pixelize(
     pictures = _paint(cells, grounds, features, palette, config)
     if mirror is not None:
         pictures = symmetric(pictures, mirror, config.coverage)
-    return PixelArt(tuple(pictures), palette, mirror)
+    pairs = tuple((f.cells, f.other) for f in features if f.view == 0 and len(f.other))
+    return PixelArt(tuple(pictures), palette, mirror, pairs)
 
 
 def _best_palette(
