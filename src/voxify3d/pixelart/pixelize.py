@@ -67,7 +67,7 @@ class Picture:
         return self.index >= 0
 
 
-Pair = tuple[Int[np.ndarray, "n 2"], Int[np.ndarray, "n 2"]]
+Pair = tuple[Int[np.ndarray, "_ 2"], Int[np.ndarray, "_ 2"]]
 
 
 @dataclass(frozen=True, slots=True)
