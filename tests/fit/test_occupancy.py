@@ -4,10 +4,12 @@ import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from makers import random_art
+from scipy import ndimage
 
 from voxify3d.fit import occupancy
 from voxify3d.fit.occupancy import (
     ViewTable,
+    adopt,
     color_table,
     cost_table,
     depth_cost,
@@ -115,6 +117,62 @@ def test_the_change_of_every_pair_is_the_difference_of_two_totals(shape, seed, c
         both = flipped(flipped(occupied, voxel), there)
         after = total_by_walking(tables, both, given_index)
         assert found == pytest.approx(after - before, abs=1e-5)
+
+
+@settings(max_examples=30)
+@given(shapes, seeds, st.booleans())
+def test_the_change_of_many_is_the_difference_of_two_totals(shape, seed, colored):
+    tables, occupied, index, rng = random_case(shape, seed)
+    given_index = index if colored else None
+    ijk = np.argwhere(rng.random(shape) < rng.random())
+    after = occupied.copy()
+    after[tuple(ijk.T)] ^= True
+    change = sum(t.change_of_all(occupied, ijk, given_index) for t in tables)
+    gain = total_by_walking(tables, after, given_index)
+    gain -= total_by_walking(tables, occupied, given_index)
+    assert change == pytest.approx(gain, abs=1e-5)
+
+
+@settings(max_examples=30)
+@given(shapes, seeds, st.sampled_from([0.0, 0.2, 5.0]), st.booleans())
+def test_of_a_proposal_only_what_lowers_the_cost_is_adopted(shape, seed, face, paired):
+    tables, occupied, index, rng = random_case(shape, seed)
+    proposed = rng.random(shape) < 0.5
+    mirror = random_mirror(shape, rng) if paired else None
+    if mirror is not None:
+        occupied, proposed = mirror.joined(occupied), mirror.joined(proposed)
+
+    def cost(occupied):
+        return total_by_walking(tables, occupied, index) + face * faces(occupied)
+
+    found = adopt(occupied, proposed, tables, index, mirror, face)
+    assert cost(found) <= cost(occupied) + 1e-9
+    same = occupied == proposed
+    np.testing.assert_array_equal(found[same], occupied[same])
+    if (found == occupied).all():  # then no part of it alone is any better
+        labels, count = ndimage.label(occupied ^ proposed)
+        for part in range(1, count + 1):
+            if mirror is None:
+                other = np.where(labels == part, proposed, occupied)
+                assert cost(other) > cost(occupied) - 2e-4
+    if mirror is not None:
+        pairs = np.argwhere(mirror.paired)
+        image = mirror.image(pairs)
+        assert (found[tuple(pairs.T)] == found[tuple(image.T)]).all()
+
+
+def test_what_is_better_all_at_once_is_adopted_where_no_single_flip_is():
+    # Two voxels in one column hide an empty cell: only both together leave it.
+    tables = random_tables((1, 1, 4), np.random.default_rng(0), colors=0)
+    for table in tables:
+        table.table[:] = 1
+        if table.view.axis == 2:
+            table.table[..., -1] = 0
+    occupied = np.array([[[False, True, True, False]]])
+    free, index = np.ones_like(occupied), np.zeros(occupied.shape, int)
+    assert (polish_occupancy(occupied, tables, free, index) == occupied).all()
+    empty = np.zeros_like(occupied)
+    assert not adopt(occupied, empty, tables, index).any()
 
 
 @settings(max_examples=30)

@@ -9,6 +9,7 @@ column do not interact, so many are made at once and the sum never rises.
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int
+from scipy import ndimage
 
 from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.pixelize import Picture
@@ -37,6 +38,8 @@ FACE_COST = 0.2
 do not, so that flat tops have no lone cubes on them."""
 _QUANTILES = 8
 _ROUNDS = 400
+_PROPOSALS = 3
+"""Times that a proposal is gone through: one part may open the way for another."""
 
 
 def depth_cost(
@@ -165,12 +168,31 @@ class ViewTable:
             return one + self.change(occupied, image, index)
         a, b = self.cell(ijk)
         columns = from_eye(occupied, self.view)[a, b]
-        now = np.where(columns.any(axis=1), columns.argmax(axis=1), self.length)
+        now = self._first(columns)
         row = np.arange(len(ijk))
         for voxels in (ijk, image):
             columns[row, self.distance(voxels)] ^= True
-        after = np.where(columns.any(axis=1), columns.argmax(axis=1), self.length)
-        return self._difference(a, b, now, after, index)
+        return self._difference(a, b, now, self._first(columns), index)
+
+    def change_of_all(
+        self,
+        occupied: Bool[np.ndarray, "x y z"],
+        ijk: Int[np.ndarray, "n 3"],
+        index: Int[np.ndarray, "x y z"] | None = None,
+    ) -> float:
+        """Return how much flipping all the voxels at once changes the cost."""
+        a, b = self.cell(ijk)
+        cells, column = np.unique(np.stack([a, b]), axis=1, return_inverse=True)
+        a, b = cells
+        columns = from_eye(occupied, self.view)[a, b]
+        now = self._first(columns)
+        columns[column.reshape(-1), self.distance(ijk)] ^= True
+        change = self._difference(a, b, now, self._first(columns), index)
+        return float(change.sum())
+
+    def _first(self, columns: Bool[np.ndarray, "n l"]) -> Int[np.ndarray, " n"]:
+        """Return how many empty voxels come first in each column."""
+        return np.where(columns.any(axis=1), columns.argmax(axis=1), self.length)
 
     def _difference(
         self,
@@ -278,6 +300,57 @@ def _faces_between(
 ) -> Float64[np.ndarray, " n"]:
     """Return how many faces two voxels count as changed that stay as they are."""
     return 2.0 * (np.abs(ijk - image).sum(axis=1) == 1)
+
+
+def adopt(
+    occupied: Bool[np.ndarray, "x y z"],
+    proposed: Bool[np.ndarray, "x y z"],
+    tables: list[ViewTable],
+    index: Int[np.ndarray, "x y z"],
+    mirror: Mirror | None = None,
+    face_cost: float = 0.0,
+) -> Bool[np.ndarray, "x y z"]:
+    """Adopt those parts of a proposal that lower the cost: monotone, deterministic.
+
+    A part is a set of voxels that differ, connected by faces. Larger changes than
+    single flips are found so, without what makes nothing better: pits in flat tops.
+
+    Args:
+        occupied: Where to start.
+        proposed: Another occupancy.
+        tables: The views' costs.
+        index: Palette entry of every voxel that is or may become occupied.
+        mirror: Its paired voxels change together.
+        face_cost: Of a voxel's face that touches air.
+    """
+    occupied = occupied.copy()
+    for _ in range(_PROPOSALS):
+        labels = np.zeros(occupied.shape, np.int32)
+        ndimage.label(occupied ^ proposed, output=labels)
+        adopted = False
+        for label, box in enumerate(ndimage.find_objects(labels), start=1):
+            ijk = np.argwhere(labels[box] == label) + [part.start for part in box]
+            if mirror is not None:
+                paired = ijk[mirror.paired[tuple(ijk.T)]]
+                ijk = np.unique(np.concatenate([ijk, mirror.image(paired)]), axis=0)
+            ijk = ijk[(occupied ^ proposed)[tuple(ijk.T)]]
+            if not len(ijk):
+                continue
+            changed = occupied.copy()
+            changed[tuple(ijk.T)] ^= True
+            change = face_cost * (_faces(changed) - _faces(occupied))
+            change += sum(table.change_of_all(occupied, ijk, index) for table in tables)
+            if change < -1e-4:
+                occupied, adopted = changed, True
+        if not adopted:
+            break
+    return occupied
+
+
+def _faces(occupied: Bool[np.ndarray, "x y z"]) -> int:
+    """Return how many faces of voxels touch air."""
+    padded = np.pad(occupied, 1)
+    return sum(int(np.count_nonzero(np.diff(padded, axis=axis))) for axis in range(3))
 
 
 def _flip_together(

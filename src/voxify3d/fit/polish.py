@@ -5,7 +5,7 @@ from jaxtyping import Bool, Int
 
 from voxify3d.fit.coarse import Occupancy, drop_small_parts
 from voxify3d.fit.colors import color_hidden, color_voxels
-from voxify3d.fit.occupancy import FACE_COST, polish_occupancy
+from voxify3d.fit.occupancy import FACE_COST, adopt, polish_occupancy
 from voxify3d.fit.thin import reconnect
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import PixelArt
@@ -22,7 +22,8 @@ def polish(
 ) -> Int[np.ndarray, "x y z"]:
     """Return the palette entry of every voxel of the result, -1 where it is empty.
 
-    Colors are the closed-form optimum on the occupancy; then voxels are flipped as
+    Of the stage before, each part that lowers the cost is adopted. Colors are the
+    closed-form optimum on the occupancy; then voxels are flipped as
     long as that lowers the cost of what the six views see, color included. A second
     round counts faces too, so that flat tops lose their lone cubes.
 
@@ -35,6 +36,11 @@ def polish(
         min_part: Loose parts of at most this many voxels are dropped.
     """
     everywhere = np.ones_like(occupied)
+    index = color_voxels(occupancy.occupied, art, coverage, smoothness)
+    index = color_hidden(index, everywhere)
+    occupied = adopt(
+        occupancy.occupied, occupied, occupancy.tables, index, art.mirror, FACE_COST
+    )
     for face_cost in (0.0, FACE_COST):
         index = color_voxels(occupied, art, coverage, smoothness)
         index = color_hidden(index, everywhere)
