@@ -97,8 +97,9 @@ def fake_steps(mesh, config):
         yield Progress("fine", step + 1, 3, {"total": 1.0 / (step + 1)})
     index = np.zeros((2, 3, 4), np.uint8)
     index[0, 0, :3] = 1, 2, 2
-    palette = Palette(np.array([[255, 0, 0], [0, 255, 0]], np.uint8))
-    return VoxelGrid(index, palette, Frame((0.0, 0.0, 0.0), 1.0, (2, 3, 4)))
+    palette = np.zeros((min(config.colors, 8), 3), np.uint8)
+    palette[:, 0] = np.arange(len(palette))
+    return VoxelGrid(index, Palette(palette), Frame((0.0, 0.0, 0.0), 1.0, (2, 3, 4)))
 
 
 @pytest.fixture
@@ -237,6 +238,13 @@ def test_stdout_is_the_files_and_stderr_is_empty(here, capsys, fake_pipeline):
     assert written(here) == {"a.vox", "b.png"}
 
 
+def test_a_palette_of_fewer_colors_than_asked_for_is_told(here, capsys, fake_pipeline):
+    assert main(["convert", "../in/robot.glb", "a.vox", "--colors", "20"]) == 0
+    assert re.fullmatch(
+        r"warning: the palette has 8 of 20 colors.*\n", capsys.readouterr().err
+    )
+
+
 def test_without_out_every_format_is_written_here(here, capsys, fake_pipeline):
     assert main(["convert", "../in/robot.glb"]) == 0
     assert capsys.readouterr().out == "robot.vox\nrobot.glb\nrobot.png\n"
@@ -266,7 +274,7 @@ def test_json_is_one_object(here, capsys, fake_pipeline):
         "outputs": ["a.vox"],
         "size": [2, 3, 4],
         "voxels": 3,
-        "colors": 2,
+        "colors": 2,  # that are used
         "seed": 3,
         "seconds": {},
         "warnings": [],

@@ -253,6 +253,11 @@ def _convert(
             config = replace(command.config, front=front)
         notes += [*mesh.notes, *_differences(origin, manifest, command.mesh)]
         grid = follow(voxelize_steps(mesh, config), show, seconds)
+    if len(grid.palette) < config.colors:
+        notes.append(
+            f"the palette has {len(grid.palette)} of {config.colors} colors: the "
+            "pictures hold no more that differ"
+        )
     return replace(grid, name=command.mesh.stem, manifest=manifest), mesh
 
 

@@ -6,6 +6,7 @@ import itertools
 import re
 import sys
 from collections.abc import Callable, Sequence
+from difflib import SequenceMatcher
 from typing import TypeVar
 
 import tyro
@@ -88,7 +89,10 @@ def one_line(box: str) -> str:
     message = re.sub(r"^Error parsing (\S+): ", r"\1: ", message)
     message = re.sub(r"^Missing from [^:]*: (\S+) .*", r"missing \1", message)
     for other in others:
-        meant = re.search(r"you meant:?\s+(--[\w.-]+)", other)
-        if meant:
-            message += f"; did you mean {meant[1]}?"
+        wrong = re.search(r"--[\w.-]+", message)
+        near = re.findall(r"--[\w.-]+", other.partition("you meant")[2])
+        if wrong and near:
+            # tyro's first is one that contains the word: --emphasize for --siz
+            best = max(near, key=lambda n: SequenceMatcher(None, n, wrong[0]).ratio())
+            message += f"; did you mean {best}?"
     return message
