@@ -18,7 +18,7 @@ from voxify3d.types import View, sign_of
 
 SILHOUETTE_COST = 7.0
 """Of a cell that is wrongly filled or wrongly empty, against depth in voxels.
-Measured: above 4 nothing changes (docs/method.md)."""
+Measured: between 5 and 8 little changes."""
 DEPTH_LIMIT = 2.0
 """A voxel in front of the surface costs at most this many voxels."""
 BEHIND = 1.25
