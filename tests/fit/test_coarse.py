@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from voxify3d.fit.coarse import coarse_occupancy, drop_small_parts, fill_inside
-from voxify3d.fit.occupancy import total_cost
+from voxify3d.fit.tables import total_cost
 from voxify3d.mesh import shapes
 from voxify3d.mesh.coverage import surface_coverage
 from voxify3d.pixelart.pixelize import pixelize

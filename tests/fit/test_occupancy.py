@@ -7,13 +7,12 @@ from makers import random_art
 from scipy import ndimage
 
 from voxify3d.fit import occupancy
-from voxify3d.fit.occupancy import (
+from voxify3d.fit.occupancy import adopt, polish_occupancy
+from voxify3d.fit.tables import (
     ViewTable,
-    adopt,
     color_table,
     cost_table,
     depth_cost,
-    polish_occupancy,
     total_cost,
 )
 from voxify3d.pixelart.mirror import Mirror

@@ -4,8 +4,8 @@ from makers import joined
 
 from voxify3d.fit.coarse import coarse_occupancy
 from voxify3d.fit.colors import color_hidden
-from voxify3d.fit.occupancy import total_cost
 from voxify3d.fit.polish import polish
+from voxify3d.fit.tables import total_cost
 from voxify3d.mesh import shapes
 from voxify3d.mesh.coverage import surface_coverage
 from voxify3d.pixelart.pixelize import pixelize

@@ -12,12 +12,8 @@ from jaxtyping import Bool, Float32, Int
 from scipy import ndimage
 
 from voxify3d.color.spaces import oklab_from_srgb
-from voxify3d.fit.occupancy import (
-    ViewTable,
-    color_table,
-    cost_table,
-    polish_occupancy,
-)
+from voxify3d.fit.occupancy import polish_occupancy
+from voxify3d.fit.tables import ViewTable, color_table, cost_table
 from voxify3d.fit.thin import middle_voxel, reconnect, sheet_voxels
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import Picture, PixelArt
