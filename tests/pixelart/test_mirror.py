@@ -13,12 +13,12 @@ from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import cell_statistics
 from voxify3d.render.mesh import frame_of, render_mesh
-from voxify3d.types import Mesh
+from voxify3d.types import Direction, Mesh
 
 DRAFT = PRESETS["draft"]
 
 
-def mirror_of(mesh: Mesh, size: int, front="+z"):
+def mirror_of(mesh: Mesh, size: int, front: Direction = "+z"):
     frame = frame_of(mesh, size, front)
     return find_mirror([cell_statistics(r) for r in render_mesh(mesh, frame, 8)])
 

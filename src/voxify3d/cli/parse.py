@@ -93,6 +93,7 @@ def one_line(box: str) -> str:
         near = re.findall(r"--[\w.-]+", other.partition("you meant")[2])
         if wrong and near:
             # tyro's first is one that contains the word: --emphasize for --siz
-            best = max(near, key=lambda n: SequenceMatcher(None, n, wrong[0]).ratio())
+            word = wrong[0]
+            best = max(near, key=lambda n: SequenceMatcher(None, n, word).ratio())
             message += f"; did you mean {best}?"
     return message
