@@ -6,7 +6,7 @@ Converts every mesh at the suggested size and at 0.6 times it (preset draft, 8 c
 and counts the features that are really there: in the result's picture from the side
 that shows a feature, at least half of its place, or of a place up to half a voxel
 beside it, is nearer to its color than to that of its surroundings. The surroundings
-are a ring of the mesh's own picture. Prints the table of docs/metrics.md.
+are a ring of the mesh's own picture. Prints the table of docs/sizes.md.
 """
 
 import sys
