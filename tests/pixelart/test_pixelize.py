@@ -155,3 +155,13 @@ def test_the_same_seed_gives_the_same_art():
             np.testing.assert_equal(
                 getattr(first, field.name), getattr(second, field.name)
             )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_skin_and_yellow_buttons_have_a_color_each(seed):
+    mesh = shapes.sample_character()
+    art = pixelize(render_mesh(mesh, frame_of(mesh, 40), 8), 8, seed=seed)
+    lab = oklab_from_bytes(art.palette.rgb)
+    for color in ((255, 205, 170), (255, 203, 56)):
+        wanted = oklab_from_bytes(np.array([color], np.uint8))
+        assert np.linalg.norm(lab - wanted, axis=1).min() < 0.03

@@ -21,6 +21,8 @@ FEATURE_CELLS = 0.5
 """A cell of a feature counts as much as this many cells of an area."""
 STARTS = 6
 """K-means runs whose results are improved by swaps."""
+TOLERANCE = 0.05
+"""Share by which a palette's sum of costs may exceed the least one's."""
 _CANDIDATES = 24
 _SWAPS = 16
 _RECENTERINGS = 8
@@ -39,7 +41,7 @@ def palettes_of(
     are nobody's. Features count as several cells. K-means gives the starts; then
     entries are swapped as long as the sum of costs falls, so that two shades of a
     large area do not keep the only skin color out. Where the swaps end hangs on the
-    start: there are `STARTS` of them.
+    start: there are `STARTS` of them, and what ends well is kept.
 
     Args:
         cells: The six views, front first.
@@ -63,7 +65,10 @@ def palettes_of(
     finer = extract_palette(lab, weight, max(_CANDIDATES, 2 * colors), seed=seed)
     candidates = np.concatenate([finer, *[f.lab[None] * CHROMA for f in features]])
     starts = [first, *(start(seed + i) for i in range(1, STARTS))]
-    return [swap_entries(lab, weight, p, candidates) / CHROMA for p in starts]
+    ends = [swap_entries(lab, weight, p, candidates) for p in starts]
+    totals = [_total(lab, weight, p) for p in ends]
+    good = min(totals) * (1 + TOLERANCE)
+    return [p / CHROMA for p, total in zip(ends, totals, strict=True) if total <= good]
 
 
 def _colors_of(
