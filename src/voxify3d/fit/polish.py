@@ -23,9 +23,9 @@ def polish(
     """Return the palette entry of every voxel of the result, -1 where it is empty.
 
     Of the stage before, each part that lowers the cost is adopted. Colors are the
-    closed-form optimum on the occupancy; then voxels are flipped as
-    long as that lowers the cost of what the six views see, color included. A second
-    round counts faces too, so that flat tops lose their lone cubes.
+    closed-form optimum on the occupancy; then voxels are flipped as long as that lowers
+    the cost of what the six views see, color included. A second round counts faces too,
+    so that flat tops lose their lone cubes.
 
     Args:
         occupied: Of the stage before.
@@ -35,22 +35,24 @@ def polish(
         smoothness: Flatness of color areas.
         min_part: Loose parts of at most this many voxels are dropped.
     """
-    everywhere = np.ones_like(occupied)
-    index = color_voxels(occupancy.occupied, art, coverage, smoothness)
-    index = color_hidden(index, everywhere)
-    occupied = adopt(
-        occupancy.occupied, occupied, occupancy.tables, index, art.mirror, FACE_COST
-    )
-    for face_cost in (0.0, FACE_COST):
+
+    def entries(occupied: Bool[np.ndarray, "x y z"]) -> Int[np.ndarray, "x y z"]:
+        """Return the entry of every voxel that is or may become occupied."""
         index = color_voxels(occupied, art, coverage, smoothness)
-        index = color_hidden(index, everywhere)
+        return color_hidden(index, np.ones_like(occupied))
+
+    tables, mirror = occupancy.tables, art.mirror
+    if (occupied != occupancy.occupied).any():
+        start = occupancy.occupied
+        occupied = adopt(start, occupied, tables, entries(start), mirror, FACE_COST)
+    for face_cost in (0.0, FACE_COST):
         occupied = polish_occupancy(
-            occupied, occupancy.tables, occupancy.free, index, art.mirror, face_cost
+            occupied, tables, occupancy.free, entries(occupied), mirror, face_cost
         )
     occupied = drop_small_parts(occupied, occupancy.locked, min_part)
     # what the fit tore or wore away of limbs comes back, and nothing floats
     bridges = reconnect(occupied, coverage.touched, coverage.area)
-    if art.mirror is not None:
-        bridges = art.mirror.joined(bridges)
+    if mirror is not None:
+        bridges = mirror.joined(bridges)
     occupied = occupied | bridges
     return color_voxels(occupied, art, coverage, smoothness)
