@@ -250,6 +250,7 @@ def test_a_damaged_file_is_noticed_and_removed_and_comes_with_the_next_pull(hub)
     hub.damages = "model.safetensors"
     with pytest.raises(WeightsError, match=r"damaged on the way.*pull again"):
         fetch.pull()
+    assert not (pulled_folder(DEFAULT_CLIP) / "model.safetensors").exists()
     assert clip_folder() is None
     hub.damages = None
     assert fetch.pull() == clip_folder()
