@@ -4,6 +4,8 @@ Flips that share no column do not interact, so many are made at once and the sum
 the tables (`fit/tables.py`) never rises.
 """
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from jaxtyping import Bool, Float64, Int
 from scipy import ndimage
@@ -41,36 +43,70 @@ def polish_occupancy(
             settled, for it holds on to what is there.
 
     Returns:
-        An occupancy that no single flip of a free voxel, or pair, improves.
+        An occupancy that no single flip of a free voxel, or pair, improves; nor does
+        emptying the whole column of a cell that should be empty.
     """
-    occupied = occupied.copy()
     both = np.zeros_like(free)
     if mirror is not None:
         both = _flip_together(occupied, free, mirror)
         ijk = np.argwhere(both & occupied)
+        occupied = occupied.copy()
         occupied[tuple(mirror.image(ijk).T)] = True
     single, pair = np.argwhere(free & ~both), np.argwhere(both)
     if mirror is not None:
         pair = pair[2 * pair[:, mirror.axis] < mirror.plane - 1]
-    ijk = np.concatenate([single, pair])
-    image = ijk if mirror is None else mirror.image(ijk)
-    image[: len(single)] = single
     for _ in range(_ROUNDS):
-        faces = _more_faces(occupied, ijk) - _faces_between(ijk, image)
-        faces[len(single) :] += _more_faces(occupied, image[len(single) :])
-        change = face_cost * faces
-        for table in tables:
-            change[: len(single)] += table.change(occupied, single, index)
-            if mirror is not None and len(pair):
-                found = table.change_of_pairs(occupied, pair, mirror, index)
-                change[len(single) :] += found
-        better = np.flatnonzero(change < -1e-4)
-        if not len(better):
+        before = occupied
+        occupied = _flip(occupied, single, pair, tables, index, mirror, face_cost)
+        if (occupied == before).all():
+            fixed = occupied & ~free
+            parts = _wrong_columns(occupied, fixed, tables)
+            occupied = _adopt_parts(
+                occupied, fixed, parts, tables, index, mirror, face_cost
+            )
+        if (occupied == before).all():
             break
-        better = better[
-            _independent(ijk[better], image[better], change[better], occupied.shape)
-        ]
-        flip = np.unique(np.concatenate([ijk[better], image[better]]), axis=0)
+    return occupied
+
+
+def _flip(
+    occupied: Bool[np.ndarray, "x y z"],
+    single: Int[np.ndarray, "n 3"],
+    pair: Int[np.ndarray, "m 3"],
+    tables: list[ViewTable],
+    index: Int[np.ndarray, "x y z"] | None,
+    mirror: Mirror | None,
+    face_cost: float,
+) -> Bool[np.ndarray, "x y z"]:
+    """Make the best flips that share no column, if they lower the cost.
+
+    Args:
+        occupied: Where to start.
+        single: Voxels that flip alone.
+        pair: Voxels that flip with their mirror images.
+        tables: The views' costs.
+        index: Palette entries.
+        mirror: For `pair`.
+        face_cost: Of a voxel's face that touches air.
+    """
+    ijk = np.concatenate([single, pair])
+    image = ijk.copy()
+    if mirror is not None:
+        image[len(single) :] = mirror.image(pair)
+    faces = _more_faces(occupied, ijk) - _faces_between(ijk, image)
+    faces[len(single) :] += _more_faces(occupied, image[len(single) :])
+    change = face_cost * faces
+    for table in tables:
+        change[: len(single)] += table.change(occupied, single, index)
+        if mirror is not None and len(pair):
+            found = table.change_of_pairs(occupied, pair, mirror, index)
+            change[len(single) :] += found
+    better = np.flatnonzero(change < -1e-4)
+    occupied = occupied.copy()
+    if len(better):
+        ijk, image, change = ijk[better], image[better], change[better]
+        chosen = _independent(ijk, image, change, occupied.shape)
+        flip = np.unique(np.concatenate([ijk[chosen], image[chosen]]), axis=0)
         occupied[tuple(flip.T)] ^= True
     return occupied
 
@@ -96,6 +132,26 @@ def _faces_between(
     return 2.0 * (np.abs(ijk - image).sum(axis=1) == 1)
 
 
+def _wrong_columns(
+    occupied: Bool[np.ndarray, "x y z"],
+    fixed: Bool[np.ndarray, "x y z"],
+    tables: list[ViewTable],
+) -> Iterator[Int[np.ndarray, "n 3"]]:
+    """Return the voxels of each column that a view would rather see through.
+
+    While others stand in the column, no flip of one shows in that view.
+    """
+    for table in tables[::2]:  # the opposite view has the same columns
+        axis = table.view.axis
+        wrong = table.is_empty & occupied.any(axis=axis) & ~fixed.any(axis=axis)
+        columns = np.moveaxis(occupied, axis, -1)
+        for cell in np.argwhere(wrong):
+            along = np.flatnonzero(columns[tuple(cell)])
+            ijk = np.tile(np.insert(cell, axis, 0), (len(along), 1))
+            ijk[:, axis] = along
+            yield ijk
+
+
 def adopt(
     occupied: Bool[np.ndarray, "x y z"],
     proposed: Bool[np.ndarray, "x y z"],
@@ -117,34 +173,66 @@ def adopt(
         mirror: Its paired voxels change together.
         face_cost: Of a voxel's face that touches air.
     """
-    occupied = occupied.copy()
     for _ in range(_PROPOSALS):
-        labels = np.zeros(occupied.shape, np.int32)
-        ndimage.label(occupied ^ proposed, output=labels)
-        adopted = False
-        for label, box in enumerate(ndimage.find_objects(labels), start=1):
-            ijk = np.argwhere(labels[box] == label) + [part.start for part in box]
-            if mirror is not None:
-                paired = ijk[mirror.paired[tuple(ijk.T)]]
-                ijk = np.unique(np.concatenate([ijk, mirror.image(paired)]), axis=0)
-            ijk = ijk[(occupied ^ proposed)[tuple(ijk.T)]]
-            if not len(ijk):
-                continue
-            changed = occupied.copy()
-            changed[tuple(ijk.T)] ^= True
-            change = face_cost * (_faces(changed) - _faces(occupied))
-            change += sum(table.change_of_all(occupied, ijk, index) for table in tables)
-            if change < -1e-4:
-                occupied, adopted = changed, True
-        if not adopted:
+        parts = _parts(occupied ^ proposed)
+        adopted = _adopt_parts(
+            occupied, proposed, parts, tables, index, mirror, face_cost
+        )
+        if (adopted == occupied).all():
             break
+        occupied = adopted
     return occupied
 
 
+def _parts(differs: Bool[np.ndarray, "x y z"]) -> Iterator[Int[np.ndarray, "n 3"]]:
+    """Return the voxels of each piece of a set that is connected by faces."""
+    labels = np.zeros(differs.shape, np.int32)
+    ndimage.label(differs, output=labels)
+    for label, box in enumerate(ndimage.find_objects(labels), start=1):
+        yield np.argwhere(labels[box] == label) + [part.start for part in box]
+
+
+def _adopt_parts(
+    occupied: Bool[np.ndarray, "x y z"],
+    proposed: Bool[np.ndarray, "x y z"],
+    parts: Iterable[Int[np.ndarray, "_ 3"]],
+    tables: list[ViewTable],
+    index: Int[np.ndarray, "x y z"] | None,
+    mirror: Mirror | None,
+    face_cost: float,
+) -> Bool[np.ndarray, "x y z"]:
+    """Adopt each part of a proposal, with its mirror image, if that lowers the cost."""
+    occupied = occupied.copy()
+    for ijk in parts:
+        if mirror is not None:
+            paired = ijk[mirror.paired[tuple(ijk.T)]]
+            ijk = np.unique(np.concatenate([ijk, mirror.image(paired)]), axis=0)
+        ijk = ijk[(occupied ^ proposed)[tuple(ijk.T)]]
+        if not len(ijk):
+            continue
+        change = sum(table.change_of_all(occupied, ijk, index) for table in tables)
+        change += face_cost * _more_faces_of_all(occupied, ijk)
+        if change < -1e-4:
+            occupied[tuple(ijk.T)] ^= True
+    return occupied
+
+
+def _more_faces_of_all(
+    occupied: Bool[np.ndarray, "x y z"], ijk: Int[np.ndarray, "n 3"]
+) -> int:
+    """Return how many more faces touch air when all the voxels flip at once."""
+    low, high = ijk.min(axis=0), ijk.max(axis=0) + 3
+    around = np.pad(occupied, 1)[tuple(map(slice, low, high))]
+    flipped = around.copy()
+    flipped[tuple((ijk - low + 1).T)] ^= True
+    return _faces(flipped) - _faces(around)
+
+
 def _faces(occupied: Bool[np.ndarray, "x y z"]) -> int:
-    """Return how many faces of voxels touch air."""
-    padded = np.pad(occupied, 1)
-    return sum(int(np.count_nonzero(np.diff(padded, axis=axis))) for axis in range(3))
+    """Return how many faces lie between a voxel and an empty one."""
+    return sum(
+        int(np.count_nonzero(np.diff(occupied, axis=axis))) for axis in range(3)
+    )
 
 
 def _flip_together(

@@ -105,6 +105,16 @@ class ViewTable:
         # one more entry that costs nothing: an empty column shows no color
         self.colors = np.pad(colors, ((0, 0), (0, 0), (0, 1)))
 
+    @property
+    def entries(self) -> int:
+        """Return how many colors the palette has."""
+        return self.colors.shape[2] - 1
+
+    @property
+    def is_empty(self) -> Bool[np.ndarray, "a b"]:
+        """Return the cells that should see no voxel."""
+        return self.table[..., self.length] < self.table[..., 0]
+
     def distance(self, ijk: Int[np.ndarray, "n 3"]) -> Int[np.ndarray, " n"]:
         """Return how many voxels lie between each voxel and the eye."""
         along = ijk[:, self.view.axis]
@@ -124,8 +134,10 @@ class ViewTable:
         first = first_occupied(occupied, self.view)[..., None]
         cost = np.take_along_axis(self.table, first, axis=2).sum(dtype=np.float64)
         if index is not None:
-            shown = np.take_along_axis(self._entries(index), first, axis=2)
-            cost += np.take_along_axis(self.colors, shown, axis=2).sum(dtype=np.float64)
+            a, b = np.indices(first.shape[:2]).reshape(2, -1)
+            columns = from_eye(index, self.view)
+            color = self._color(a, b, first.reshape(-1), columns)
+            cost += color.sum(dtype=np.float64)
         return float(cost)
 
     def change(
@@ -197,15 +209,21 @@ class ViewTable:
         """Return what cells cost more when they see `after` instead of `now`."""
         change = self.table[a, b, after].astype(np.float64) - self.table[a, b, now]
         if index is not None:
-            entries = self._entries(index)
-            change += self.colors[a, b, entries[a, b, after]]
-            change -= self.colors[a, b, entries[a, b, now]]
+            columns = from_eye(index, self.view)
+            change += self._color(a, b, after, columns)
+            change -= self._color(a, b, now, columns)
         return change
 
-    def _entries(self, index: Int[np.ndarray, "x y z"]) -> Int[np.ndarray, "a b d"]:
-        """Return the palette entry at each distance; the free one past the end."""
-        columns = from_eye(index, self.view)
-        return np.pad(columns, ((0, 0), (0, 0), (0, 1)), constant_values=-1)
+    def _color(
+        self,
+        a: Int[np.ndarray, " n"],
+        b: Int[np.ndarray, " n"],
+        first: Int[np.ndarray, " n"],
+        columns: Int[np.ndarray, "a b l"],
+    ) -> Float32[np.ndarray, " n"]:
+        """Return what the colors of first voxels cost; nothing past the end."""
+        entry = columns[a, b, np.minimum(first, self.length - 1)]
+        return self.colors[a, b, np.where(first < self.length, entry, -1)]
 
 
 def total_cost(
