@@ -85,6 +85,28 @@ def test_eyes_get_whole_cells_of_their_own_color_and_no_gray_halo():
     assert mirrored == {(x, y) for x, y in places.tolist()}
 
 
+def test_a_round_eye_in_the_middle_of_a_cell_becomes_no_bar():
+    # as wide as two cells: one cell whole, half of its four neighbors
+    (eye,) = features_of(face([(6.5, 7.5, 0.98)]))
+    wide, high = np.ptp(eye.cells, axis=0) + 1
+    assert len(eye.cells) == wide * high
+    assert max(wide, high) <= 2 * min(wide, high)
+    assert [6, 7] in eye.cells.tolist()
+
+
+def test_colors_that_no_cell_holds_are_no_entries_of_the_palette():
+    # A border through the middle of cells: blends are everywhere, and nobody's.
+    front = face([])
+    for row in range(14):
+        front[(row + 1) * SIDE // 2 :, row * SIDE : (row + 1) * SIDE] = INK
+    real = oklab_from_srgb(np.array([SKIN, INK]))
+    art = pixelize(renders_of(front), 8)
+    palette = oklab_from_bytes(art.palette.rgb)
+    apart = np.linalg.norm(palette[:, None] - real, axis=-1).min(axis=1)
+    assert (apart < 0.03).all()
+    assert len(palette) == 2  # and no two that look the same
+
+
 def test_without_features_the_same_eyes_are_averaged_away():
     eyes = [(4.0, 8.5, 0.4), (10.0, 8.5, 0.4)]
     config = PixelArtConfig(feature_weight=0.0, vote=0.0, crispness=0.0)

@@ -56,6 +56,8 @@ def test_mean_spread_and_depth_are_those_of_a_loop(seed, share):
         depths = sorted(render.depth[a, b, hits].tolist())
         assert found.depth[a, b] == depths[(len(hits) - 1) // 2]
         assert found.coverage[a, b] == pytest.approx(len(hits) / 9)
+        near = [np.linalg.norm(color - found.median[a, b]) < 0.05 for color in colors]
+        assert found.own[a, b] == pytest.approx(sum(near) / len(hits))
 
 
 @settings(max_examples=30)

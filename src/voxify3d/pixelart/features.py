@@ -25,6 +25,8 @@ MIN_WIDTH = 0.25
 """Thinner regions, in cells, are lines of shading, not features."""
 WELL_HELD = 0.38
 """Share of a cell from which a feature is worth a whole cell."""
+STRETCH = 0.75
+"""What a block costs that is e times longer than twice its region's proportions."""
 GRAZED = 0.6
 """Share of a cell from which its ground decides where a feature only grazes it."""
 _SOLID = 0.6
@@ -315,13 +317,21 @@ def _best_cells(
 def _best_block(
     share: Float64[np.ndarray, "a b"], cells: Int[np.ndarray, "m 2"]
 ) -> Int[np.ndarray, "n 2"]:
-    """Return the block of cells with the largest sum of share - `WELL_HELD`."""
+    """Return the block of cells with the largest sum of share - `WELL_HELD`.
+
+    Less what its shape differs from the region's: a round eye in the middle of a cell
+    would become a bar.
+    """
     low, high = cells.min(axis=0), cells.max(axis=0) + 1
+    extent = [share.sum(axis=1 - axis)[low[axis] : high[axis]] for axis in (0, 1)]
+    long = [values.sum() / values.max() for values in extent]
     middle = np.array(share.shape) / 2
     best, chosen = (-np.inf, -np.inf), (low, high)
     for top, bottom in combinations(range(low[0], high[0] + 1), 2):
         for left, right in combinations(range(low[1], high[1] + 1), 2):
             gain = float((share[top:bottom, left:right] - WELL_HELD).sum())
+            stretch = abs(np.log((bottom - top) / (right - left) * long[1] / long[0]))
+            gain -= STRETCH * max(0.0, stretch - np.log(2))
             center = np.array([top + bottom, left + right]) / 2
             rank = (round(gain, 6), -float(np.abs(center - middle).sum()))
             if rank > best:

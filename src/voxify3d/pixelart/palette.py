@@ -19,6 +19,10 @@ CHROMA = np.array([1.0, 2.0, 2.0])
 shade. The value of CSS Color 4 (deltaEOK2)."""
 FEATURE_CELLS = 0.5
 """A cell of a feature counts as much as this many cells of an area."""
+HELD = 0.3
+"""Share of a cell that must have about its median color: a palette takes no blends."""
+VISIBLE = 0.02
+"""Difference (OKLab) under which two shades look the same."""
 STARTS = 6
 """K-means runs whose results are improved by swaps."""
 TOLERANCE = 0.05
@@ -37,8 +41,8 @@ def palettes_of(
 ) -> list[Float64[np.ndarray, "k 3"]]:
     """Return palettes of the filled cells of all views, OKLab: good ones, to choose of.
 
-    Cells of one color count more than cells across an edge, whose in-between colors
-    are nobody's. Features count as several cells. K-means gives the starts; then
+    Cells of one color count more than cells across an edge; those whose median is a
+    blend that they do not hold do not count. Features count as several cells. K-means gives the starts; then
     entries are swapped as long as the sum of costs falls, so that two shades of a
     large area do not keep the only skin color out. Where the swaps end hangs on the
     start: there are `STARTS` of them, and what ends well is kept.
@@ -68,7 +72,8 @@ def palettes_of(
     ends = [swap_entries(lab, weight, p, candidates) for p in starts]
     totals = [_total(lab, weight, p) for p in ends]
     good = min(totals) * (1 + TOLERANCE)
-    return [p / CHROMA for p, total in zip(ends, totals, strict=True) if total <= good]
+    ends = [p for p, total in zip(ends, totals, strict=True) if total <= good]
+    return [_distinct(lab, weight, p) / CHROMA for p in ends]
 
 
 def _colors_of(
@@ -76,9 +81,12 @@ def _colors_of(
 ) -> tuple[Float64[np.ndarray, "n 3"], Float64[np.ndarray, " n"]]:
     """Return the colors a palette is taken from, and how much each counts."""
     labs, weights = [], []
+    real = any((cell.filled & (cell.own >= HELD)).any() for cell in cells)
     for number, cell in enumerate(cells):
         # thinner than half a cell from every side: better its colors than none
         used = cell.filled if cell.filled.any() else cell.coverage > 0
+        if real:
+            used = used & (cell.own >= HELD)
         pure = 1 / (1 + 40 * cell.spread[used])
         labs.append(cell.median[used])
         weights.append(pure * (config.front_weight if number == 0 else 1))
@@ -119,6 +127,25 @@ def swap_entries(
         palette = _recenter(lab, weight, changed)
         total = _total(lab, weight, palette)
     return palette[np.lexsort(palette.T[::-1])]
+
+
+def _distinct(
+    lab: Float64[np.ndarray, "n 3"],
+    weight: Float64[np.ndarray, " n"],
+    palette: Float64[np.ndarray, "k 3"],
+) -> Float64[np.ndarray, "j 3"]:
+    """Return a palette without shades that nobody can tell apart."""
+    while len(palette) > 1:
+        apart = _distances(palette / CHROMA, palette / CHROMA)
+        np.fill_diagonal(apart, np.inf)
+        pair = np.unravel_index(apart.argmin(), apart.shape)
+        if apart[pair] >= VISIBLE:
+            break
+        nearest = _distances(lab, palette).argmin(axis=1)
+        share = np.bincount(nearest, weight, minlength=len(palette))
+        less = min(pair, key=lambda entry: share[entry])
+        palette = np.delete(palette, less, axis=0)
+    return palette
 
 
 def _distances(lab: np.ndarray, entries: np.ndarray) -> Float64[np.ndarray, "n k"]:

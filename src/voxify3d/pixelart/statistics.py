@@ -12,6 +12,8 @@ from voxify3d.types import Render, View
 
 _WEISZFELD_STEPS = 12
 _CLUSTER_STEPS = 6
+_ALIKE = 0.05
+"""Distance (OKLab) up to which two colors are about the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class CellStatistics:
         median: Geometric median: the color with the least sum of distances.
         dominant: Mean of the larger of two clusters.
         spread: Mean distance of the samples to their mean.
+        own: Share of the hits whose color about is the median: little where the
+            median is a blend of two colors.
     """
 
     view: View
@@ -45,6 +49,7 @@ class CellStatistics:
     median: Float32[np.ndarray, "a b 3"]
     dominant: Float32[np.ndarray, "a b 3"]
     spread: Float32[np.ndarray, "a b"]
+    own: Float32[np.ndarray, "a b"]
 
 
 def cell_statistics(render: Render, coverage: float = 0.5) -> CellStatistics:
@@ -65,6 +70,10 @@ def cell_statistics(render: Render, coverage: float = 0.5) -> CellStatistics:
     distance = np.linalg.norm(samples - mean[:, None], axis=-1)
     spread = (distance * weight).sum(axis=1) / count[:, 0]
 
+    median = _geometric_median(samples, weight, mean)
+    apart = np.linalg.norm(samples - median[:, None], axis=-1)
+    own = ((apart < _ALIKE) * weight).sum(axis=1) / count[:, 0]
+
     def spread_out(values: np.ndarray, fill: float = 0.0) -> np.ndarray:
         out = np.full((a * b, *values.shape[1:]), fill, np.float32)
         out[seen] = values
@@ -84,9 +93,10 @@ def cell_statistics(render: Render, coverage: float = 0.5) -> CellStatistics:
         hit=render.hit,
         depths=render.depth,
         mean=spread_out(mean),
-        median=spread_out(_geometric_median(samples, weight, mean)),
+        median=spread_out(median),
         dominant=spread_out(_dominant(samples, weight, mean)),
         spread=spread_out(spread),
+        own=spread_out(own),
     )
 
 
