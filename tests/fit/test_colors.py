@@ -9,7 +9,13 @@ from makers import random_art
 
 from voxify3d.color.spaces import oklab_from_bytes
 from voxify3d.fit import colors
-from voxify3d.fit.colors import color_hidden, color_voxels, seen_costs
+from voxify3d.fit.coarse import view_tables
+from voxify3d.fit.colors import (
+    color_candidates,
+    color_hidden,
+    color_voxels,
+    seen_costs,
+)
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.mirror import Mirror
 
@@ -203,6 +209,35 @@ def test_smoothing_flattens_a_lone_voxel_but_not_an_edge():
     np.testing.assert_array_equal(rough[..., 0], wanted)
     smooth = color_voxels(occupied, art, coverage, 5.0)
     np.testing.assert_array_equal(smooth, flat)
+
+
+@settings(max_examples=40)
+@given(shapes, seeds)
+def test_voxels_that_may_come_have_the_color_that_their_cells_want(shape, seed):
+    occupied, art, coverage = random_case(shape, seed)
+    rng = np.random.default_rng(seed)
+    free = rng.random(shape) < 0.8
+    index = color_voxels(occupied, art, coverage)
+    tables = view_tables(art, shape, np.zeros(shape, bool))
+    result = color_candidates(index, free, tables)
+    assert (result >= 0).all()
+    np.testing.assert_array_equal(result[occupied], index[occupied])
+    nearest = color_hidden(index, np.ones(shape, bool))
+    for ijk in np.argwhere(~occupied):
+        wanted = np.zeros(len(art.palette))
+        seen = False
+        for table, picture in zip(tables, art.pictures, strict=True):
+            a, b = (n for i, n in enumerate(ijk) if i != table.view.axis)
+            column = reference.column_of(table.view, shape, a, b)
+            d = column.index(tuple(ijk))
+            before = d < reference.first_in(occupied, table.view, a, b)
+            if before and picture.filled[a, b]:
+                wanted += table.colors[a, b, :-1]
+                seen = True
+        if free[tuple(ijk)] and seen:
+            assert wanted[result[tuple(ijk)]] == pytest.approx(wanted.min(), abs=1e-4)
+        else:
+            assert result[tuple(ijk)] == nearest[tuple(ijk)]
 
 
 @given(shapes, seeds)

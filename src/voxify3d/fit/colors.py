@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float32, Float64, Int
 from scipy import ndimage, spatial
 
 from voxify3d.color.spaces import oklab_from_bytes
+from voxify3d.fit.tables import ViewTable
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.pixelize import PixelArt
@@ -79,6 +80,37 @@ def color_voxels(
         askew = pair_features(twin, cost[known], known, occupied, art)
         index[known] = _smooth(cost, known, twin, askew, coverage, palette, smoothness)
     return color_hidden(index, occupied)
+
+
+def color_candidates(
+    index: Int[np.ndarray, "x y z"],
+    free: Bool[np.ndarray, "x y z"],
+    tables: list[ViewTable],
+) -> Int[np.ndarray, "x y z"]:
+    """Return the palette entry of every voxel that is or may become occupied.
+
+    An empty one gets what suits the cells that would see it: where two views see an
+    eye, each at another voxel, one voxel before both can have its color. What no
+    view sees gets the nearest color.
+
+    Args:
+        index: Of `color_voxels`.
+        free: Voxels that may change.
+        tables: The views' costs.
+    """
+    occupied = index >= 0
+    ijk = np.argwhere(free & ~occupied)
+    cost = np.zeros((len(ijk), tables[0].entries))
+    seen = np.zeros(len(ijk), bool)
+    for table in tables:
+        a, b = table.cell(ijk)
+        before = table.distance(ijk) < first_occupied(occupied, table.view)[a, b]
+        before &= ~table.is_empty[a, b]
+        cost[before] += table.colors[a, b][before, :-1]
+        seen |= before
+    index = color_hidden(index, np.ones_like(occupied))
+    index[tuple(ijk[seen].T)] = cost[seen].argmin(axis=1)
+    return index
 
 
 def color_hidden(
