@@ -1,13 +1,17 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from makers import random_art
 from scipy import ndimage
 
 from voxify3d.fit.coarse import coarse_occupancy, drop_small_parts, fill_inside
 from voxify3d.fit.tables import total_cost
 from voxify3d.mesh import shapes
-from voxify3d.mesh.coverage import surface_coverage
+from voxify3d.mesh.coverage import Coverage, surface_coverage
+from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.render.mesh import frame_of, render_mesh
 
@@ -95,6 +99,25 @@ def test_a_ball_is_a_local_optimum_and_has_the_silhouettes_of_its_pictures(size)
         other = found.occupied.copy()
         other[tuple(ijk)] ^= True
         assert total_cost(found.tables, other) > least - 2e-4
+
+
+@given(st.integers(0, 2**31 - 1))
+def test_the_image_of_a_hidden_thin_part_is_not_set_up_in_the_air(seed):
+    # All cells look alike, but behind them the surface is on one side alone.
+    shape = (8, 6, 6)
+    rng = np.random.default_rng(seed)
+    touched = rng.random(shape) < 0.3
+    touched[4:] = False
+    mirror = Mirror(0, 8, (), np.ones(shape, bool))
+    alike = tuple(
+        np.ones(p.index.shape, bool) for p in random_art(shape, 2, 0).pictures
+    )
+    art = dataclasses.replace(
+        random_art(shape, 2, seed), mirror=dataclasses.replace(mirror, alike=alike)
+    )
+    coverage = Coverage(touched.astype(float), np.zeros((*shape, 3), np.float32))
+    found = coarse_occupancy(coverage, art)
+    assert not found.locked[6:].any()  # next to the surface lies [4] alone
 
 
 def test_a_shell_with_a_hole_is_not_hollow():

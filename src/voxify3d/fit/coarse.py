@@ -52,11 +52,12 @@ def coarse_occupancy(coverage: Coverage, art: PixelArt, min_part: int = 2) -> Oc
     """
     touched = coverage.touched
     if art.mirror is not None:
-        touched = art.mirror.joined(touched)
+        # Six views do not see all: images of hidden voxels may lie in the air.
+        touched = art.mirror.joined(touched) & coverage.near
     solid = fill_inside(touched)
     locked = sheet_voxels(touched, art) | fronts(rescued_cells(art), art, solid.shape)
     if art.mirror is not None:
-        locked = art.mirror.copied(locked)
+        locked = art.mirror.copied(locked) & coverage.near
     hull = np.ones_like(solid)
     for picture in art.pictures:
         hull &= np.expand_dims(picture.filled, picture.view.axis)
@@ -69,7 +70,7 @@ def coarse_occupancy(coverage: Coverage, art: PixelArt, min_part: int = 2) -> Oc
     bridges = reconnect(occupied, touched, coverage.area)
     if bridges.any():
         if art.mirror is not None:
-            bridges = art.mirror.joined(bridges)
+            bridges = art.mirror.joined(bridges) & coverage.near
         locked = locked | bridges
         tables = view_tables(art, solid.shape, locked)
         occupied = occupied | bridges

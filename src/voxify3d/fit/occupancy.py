@@ -230,9 +230,7 @@ def _more_faces_of_all(
 
 def _faces(occupied: Bool[np.ndarray, "x y z"]) -> int:
     """Return how many faces lie between a voxel and an empty one."""
-    return sum(
-        int(np.count_nonzero(np.diff(occupied, axis=axis))) for axis in range(3)
-    )
+    return sum(int(np.count_nonzero(np.diff(occupied, axis=axis))) for axis in range(3))
 
 
 def _flip_together(

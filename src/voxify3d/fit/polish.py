@@ -53,6 +53,6 @@ def polish(
     # what the fit tore or wore away of limbs comes back, and nothing floats
     bridges = reconnect(occupied, coverage.touched, coverage.area)
     if mirror is not None:
-        bridges = mirror.joined(bridges)
+        bridges = mirror.joined(bridges) & coverage.near
     occupied = occupied | bridges
     return color_voxels(occupied, art, coverage, smoothness)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int
+from scipy import ndimage
 
 from voxify3d.color.spaces import oklab_from_srgb
 from voxify3d.mesh.texture import is_solid, surface_rgba
@@ -38,6 +39,11 @@ class Coverage:
     def touched(self) -> Bool[np.ndarray, "x y z"]:
         """Voxels that hold any surface."""
         return self.area > 1e-6
+
+    @property
+    def near(self) -> Bool[np.ndarray, "x y z"]:
+        """Voxels that hold surface or touch, if only at a corner, one that does."""
+        return ndimage.binary_dilation(self.touched, np.ones((3, 3, 3)))
 
 
 def surface_coverage(mesh: Mesh, frame: Frame) -> Coverage:
