@@ -21,7 +21,7 @@ OWN_WEIGHT = 0.1
 """Of the surface inside the voxel itself: decides where no view looks."""
 EDGE = 0.05
 """Difference of target colors (OKLab) over which neighbors need not agree."""
-PAIR = 1.1
+PAIR = 1.5
 """How much more one color for both of a pair of features may cost."""
 _SWEEPS = 12
 
@@ -161,7 +161,7 @@ def pair_features(
 ) -> Int[np.ndarray, " m"]:
     """Make the voxels of left and right features twins, where they have none yet.
 
-    One color for both must cost hardly more than one for each: then neither another
+    One color for both must not cost far more than one for each: then neither another
     view nor the surroundings turn one of two eyes gray. Returns the numbers of these
     voxels. They are no mirror images of each other about a plane of the grid: a head
     held askew has such eyes.

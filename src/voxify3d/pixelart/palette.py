@@ -42,10 +42,11 @@ def palettes_of(
     """Return palettes of the filled cells of all views, OKLab: good ones, to choose of.
 
     Cells of one color count more than cells across an edge; those whose median is a
-    blend that they do not hold do not count. Features count as several cells. K-means gives the starts; then
-    entries are swapped as long as the sum of costs falls, so that two shades of a
-    large area do not keep the only skin color out. Where the swaps end hangs on the
-    start: there are `STARTS` of them, and what ends well is kept.
+    blend that they do not hold do not count. Features count as several cells. K-means
+    gives the starts; then entries are swapped as long as the sum of costs falls, so
+    that two shades of a large area do not keep the only skin color out. Where the
+    swaps end hangs on the start: there are `STARTS` of them, and what ends well is
+    kept.
 
     Args:
         cells: The six views, front first.
