@@ -16,7 +16,9 @@ from voxify3d.mesh import image, shapes
 from voxify3d.mesh.assimp import read_with_assimp
 from voxify3d.mesh.load import READERS, load_mesh
 from voxify3d.mesh.save import save_glb
+from voxify3d.mesh.settings import LoadConfig
 from voxify3d.mesh.usd import read_usd
+from voxify3d.render.mesh import frame_of, render_mesh
 
 WITHOUT_EXTRAS = [
     suffix
@@ -483,3 +485,21 @@ def test_coordinates_of_millions_keep_their_differences(tmp_path):
     maker.document["nodes"][0]["translation"] = [5e6, -4e6, 3e6]
     low, high = load_mesh(maker.glb(tmp_path / "far.glb")).bounds
     np.testing.assert_array_equal((high - low)[:2], [1 / 1024, 1 / 1024])
+
+
+def test_clear_glass_is_left_out_with_a_note_or_solid_when_asked(tmp_path):
+    (tmp_path / "a.mtl").write_text("newmtl pane\nd 0.3\nnewmtl wall\nKd 1 0 0\n")
+    corners = "v 0 0 {0}\nv 1 0 {0}\nv 1 1 {0}\nv 0 1 {0}\n"
+    faces = "usemtl pane\nf 1 2 3 4\nusemtl wall\nf 5 6 7 8\n"
+    path = tmp_path / "a.obj"
+    path.write_text("mtllib a.mtl\n" + corners.format(1) + corners.format(0) + faces)
+    clear = load_mesh(path)
+    assert clear.notes == (
+        "left out as clear glass: pane (0.3); --blend-cutoff 0.01 makes it solid",
+    )
+    solid = load_mesh(path, LoadConfig(blend_cutoff=0.3))
+    assert solid.notes == ()
+    frame = frame_of(clear, 4)
+    (behind, *_), (before, *_) = (render_mesh(m, frame, 2) for m in (clear, solid))
+    np.testing.assert_allclose(behind.rgb[1, 1], [[1, 0, 0]] * 4, atol=1e-3)
+    np.testing.assert_allclose(behind.depth[1, 1] - before.depth[1, 1], 4, atol=1e-3)

@@ -199,6 +199,8 @@ def test_a_clip_with_lying_sizes_is_refused(tmp_path, rows):
         ({"time": float("nan"), "animation": "a"}, "--time must be 0 or more"),
         ({"animation": "a", "pose": "bind"}, "not both"),
         ({"rotate": (0.0, float("inf"), 0.0)}, "--rotate must be three angles"),
+        ({"blend_cutoff": 0.0}, "--blend-cutoff must be above 0"),
+        ({"blend_cutoff": float("nan")}, "--blend-cutoff must be above 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(options, match):

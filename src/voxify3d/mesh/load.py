@@ -140,8 +140,35 @@ def read_mesh(path: Path, config: LoadConfig) -> tuple[Mesh, TextureShelf]:
         raise MeshError(
             f"{path.name}: is damaged or not valid ({detail}). Re-export it."
         ) from error
+    mesh = _with_cutoff(mesh, config.blend_cutoff)
     upright = upright_from_file(up_of(suffix, config))
     return turned(mesh, rotation_from_angles(config.rotate) @ upright), shelf
+
+
+def _with_cutoff(mesh: Mesh, cutoff: float) -> Mesh:
+    """Let what blends be solid from an opacity on, and say what never is."""
+    materials = [
+        replace(material, alpha_cutoff=cutoff)
+        if material.alpha_mode == "blend"
+        else material
+        for material in mesh.materials
+    ]
+    clear = []
+    for material in (materials[number] for number in np.unique(mesh.material)):
+        texture = material.texture
+        most = material.base_color[3] * (
+            1.0 if texture is None else texture[..., 3].max() / 255
+        )
+        if material.alpha_mode == "blend" and 0 < most < cutoff:
+            clear.append(f"{material.name or 'a material'} ({most:.2g})")
+    notes = mesh.notes
+    if clear:
+        note = (
+            f"left out as clear glass: {', '.join(clear)}; --blend-cutoff 0.01 makes "
+            "it solid"
+        )
+        notes = (*notes, note)
+    return replace(mesh, materials=tuple(materials), notes=notes)
 
 
 def up_of(suffix: str, config: LoadConfig) -> Direction:

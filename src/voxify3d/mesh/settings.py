@@ -29,6 +29,9 @@ class LoadConfig:
     rotate: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Turn the mesh about x, then y, then z (degrees, counter-clockwise), after
     `up`."""
+    blend_cutoff: float = 0.5
+    """Opacity from which surfaces that blend, as glass does, are solid, above 0 to 1;
+    0.01 turns windows into blocks."""
     allow_missing_textures: bool = False
     """Go on, in plain colors, when the mesh names textures that are not there."""
 
@@ -44,6 +47,10 @@ class LoadConfig:
         if self.up is not None and self.up not in get_args(Direction):
             choices = ", ".join(get_args(Direction))
             raise ConfigError(f"--up must be one of {choices}, got {self.up!r}")
+        if not 0 < self.blend_cutoff <= 1:
+            raise ConfigError(
+                f"--blend-cutoff must be above 0, at most 1, got {self.blend_cutoff}"
+            )
         angles = tuple(float(angle) for angle in self.rotate)
         if len(angles) != 3 or not all(map(math.isfinite, angles)):
             raise ConfigError(
