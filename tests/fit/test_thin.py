@@ -13,7 +13,7 @@ from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.render.mesh import frame_of, render_mesh
 from voxify3d.types import Mesh
 
-AROUND = np.ones((3, 3, 3), bool)
+AROUND = ndimage.generate_binary_structure(3, 2)  # by faces and edges
 
 
 def occupancy_of(mesh: Mesh, size: int):
