@@ -43,7 +43,7 @@ class Coverage:
     @property
     def near(self) -> Bool[np.ndarray, "x y z"]:
         """Voxels that hold surface or touch, if only at a corner, one that does."""
-        return ndimage.binary_dilation(self.touched, np.ones((3, 3, 3)))
+        return ndimage.binary_dilation(self.touched, np.ones((3, 3, 3), bool))
 
 
 def surface_coverage(mesh: Mesh, frame: Frame) -> Coverage:
