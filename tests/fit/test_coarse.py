@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from makers import random_art
 from scipy import ndimage
 
-from voxify3d.fit.coarse import coarse_occupancy, drop_small_parts, fill_inside
+from voxify3d.fit.coarse import coarse_occupancy, drop_loose_parts, fill_inside
 from voxify3d.fit.tables import total_cost
 from voxify3d.mesh import shapes
 from voxify3d.mesh.coverage import Coverage, surface_coverage
@@ -58,21 +58,27 @@ def test_inside_is_what_air_or_no_ray_reaches(touched):
         assert solid[ijk] == (not air[ijk] or all(rays))
 
 
-@given(grids, grids, st.integers(0, 9))
-def test_only_small_loose_unlocked_parts_are_dropped(occupied, other, least):
+@given(grids, grids, grids, st.integers(0, 9))
+def test_only_loose_parts_that_are_small_or_hold_no_surface_are_dropped(
+    occupied, other, surface, least
+):
     locked = occupied & np.resize(other, occupied.shape)
-    kept = drop_small_parts(occupied, locked, least)
+    touched = np.resize(surface, occupied.shape)
+    kept = drop_loose_parts(occupied, locked, touched, least)
     assert not (kept & ~occupied).any()
     labels = np.zeros(occupied.shape, int)
     ndimage.label(occupied, np.ones((3, 3, 3)), output=labels)
     parts = [labels == n for n in range(1, labels.max() + 1)]
     largest = max((part.sum() for part in parts), default=0)
     stays = [
-        part.sum() > least or locked[part].any() or part.sum() == largest
+        (part.sum() > least and touched[part].any())
+        or locked[part].any()
+        or part.sum() == largest
         for part in parts
     ]
     for part, stay in zip(parts, stays, strict=True):
-        if part.sum() == largest <= least and not locked[part].any():
+        worth = part.sum() > least and touched[part].any()
+        if part.sum() == largest and not worth and not locked[part].any():
             continue  # of several largest, one stays
         assert kept[part].all() == stay
         assert kept[part].any() == stay

@@ -66,7 +66,7 @@ def coarse_occupancy(coverage: Coverage, art: PixelArt, min_part: int = 2) -> Oc
     tables = view_tables(art, solid.shape, locked)
     start |= fronts(empty_columns(start, art), art, solid.shape)
     occupied = polish_occupancy(start, tables, free & ~locked, mirror=art.mirror)
-    occupied = drop_small_parts(occupied, locked, min_part)
+    occupied = drop_loose_parts(occupied, locked, coverage.touched, min_part)
     bridges = reconnect(occupied, touched, coverage.area)
     if bridges.any():
         if art.mirror is not None:
@@ -75,7 +75,7 @@ def coarse_occupancy(coverage: Coverage, art: PixelArt, min_part: int = 2) -> Oc
         tables = view_tables(art, solid.shape, locked)
         occupied = occupied | bridges
         occupied = polish_occupancy(occupied, tables, free & ~locked, mirror=art.mirror)
-        occupied = drop_small_parts(occupied, locked, min_part)
+        occupied = drop_loose_parts(occupied, locked, coverage.touched, min_part)
     return Occupancy(occupied, locked, free & ~locked, solid, tables)
 
 
@@ -96,7 +96,8 @@ def occupancy_of_field(
         min_part: Loose parts of at most this many voxels are dropped.
     """
     none = np.zeros(alpha.shape, bool)
-    touched = drop_small_parts(alpha >= threshold, none, min_part)
+    dense = alpha >= threshold
+    touched = drop_loose_parts(dense, none, dense, min_part)
     solid = fill_inside(touched)
     # What the field hides from all rays keeps the start's color: it is no surface.
     surface = touched & ~ndimage.binary_erosion(solid, NEIGHBORS_26, border_value=0)
@@ -200,20 +201,29 @@ def view_tables(
     return tables
 
 
-def drop_small_parts(
+def drop_loose_parts(
     occupied: Bool[np.ndarray, "x y z"],
     locked: Bool[np.ndarray, "x y z"],
+    touched: Bool[np.ndarray, "x y z"],
     min_part: int,
 ) -> Bool[np.ndarray, "x y z"]:
-    """Drop loose, unlocked parts (26-connected) of at most `min_part` voxels.
+    """Drop loose, unlocked parts that are small or hold no surface.
 
-    The largest part always stays.
+    Air that no axis ray reaches, as between a tree's branches, counts as inside; when
+    the voxels around it are gone, it floats. The largest part always stays.
+
+    Args:
+        occupied: Its 26-connected parts are looked at.
+        locked: Parts with one of these voxels stay.
+        touched: Voxels that hold surface.
+        min_part: Parts of at most this many voxels are small.
     """
     labels, count = ndimage.label(occupied, NEIGHBORS_26)
     if count < 2:
         return occupied
     sizes = np.bincount(labels.ravel())
-    keep = sizes > min_part
+    holds = np.bincount(labels[touched], minlength=len(sizes)) > 0
+    keep = (sizes > min_part) & holds
     keep[np.unique(labels[locked])] = True
     keep[1 + sizes[1:].argmax()] = True
     keep[0] = False

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Int
 
-from voxify3d.fit.coarse import Occupancy, drop_small_parts
+from voxify3d.fit.coarse import Occupancy, drop_loose_parts
 from voxify3d.fit.colors import color_candidates, color_voxels
 from voxify3d.fit.occupancy import FACE_COST, adopt, polish_occupancy
 from voxify3d.fit.thin import reconnect
@@ -49,7 +49,8 @@ def polish(
         occupied = polish_occupancy(
             occupied, tables, occupancy.free, entries(occupied), mirror, face_cost
         )
-    occupied = drop_small_parts(occupied, occupancy.locked, min_part)
+    locked, touched = occupancy.locked, coverage.touched
+    occupied = drop_loose_parts(occupied, locked, touched, min_part)
     # what the fit tore or wore away of limbs comes back, and nothing floats
     bridges = reconnect(occupied, coverage.touched, coverage.area)
     if mirror is not None:
