@@ -5,7 +5,8 @@ so normals stay flat. Colors come from a palette texture of one row, sampled nea
 at texel centers: exact in every viewer, where vertex colors are not.
 
 Vertices are small numbers relative to the grid's corner, which the node's translation
-holds: world coordinates in the millions keep their precision.
+holds: world coordinates in the millions keep their precision. `q` is the number of
+rectangles, `v` that of vertices.
 """
 
 import io
@@ -14,13 +15,13 @@ import struct
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Float32, Int, UInt, UInt8
 from PIL import Image
 
 from voxify3d.errors import ExportError, MeshError
 from voxify3d.export.record import about_of, frame_of, json_bytes, record_of
 from voxify3d.types import Mesh, Palette, VoxelGrid
-from voxify3d.voxels.surface import greedy_quads
+from voxify3d.voxels.surface import Quads, greedy_quads
 
 _FLOAT, _USHORT, _UINT = 5126, 5123, 5125
 _ARRAY_BUFFER, _ELEMENT_BUFFER = 34962, 34963
@@ -42,35 +43,107 @@ def glb_bytes(grid: VoxelGrid, mesh: Mesh | None = None) -> bytes:
     """
     del mesh
     quads = greedy_quads(grid.index)
-    corners = quads.corners().reshape(-1, 3)
+    texels = _texels(grid.palette)
+    position = _positions(quads, grid.frame.cell)
+    triangles = _triangles(quads)
+    views, binary = _packed(
+        [
+            (position.tobytes(), _ARRAY_BUFFER),
+            (_normals(quads).tobytes(), _ARRAY_BUFFER),
+            (_uvs(quads, len(texels)).tobytes(), _ARRAY_BUFFER),
+            (triangles.tobytes(), _ELEMENT_BUFFER),
+            (_png(texels), None),
+        ]
+    )
+    document = _document(grid) | {
+        "accessors": _accessors(position, triangles),
+        "bufferViews": views,
+        "buffers": [{"byteLength": len(binary)}],
+    }
+    return _container(json_bytes(document), binary)
+
+
+def grid_from_glb(path: str | Path) -> VoxelGrid:
+    """Return the grid of a `.glb` file that `glb_bytes` wrote.
+
+    Voxels no side of which is seen take the color of the voxel before them along x.
+
+    Raises:
+        MeshError: Not such a file, or damaged.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MeshError(f"{path}: cannot be read ({error.strerror})") from error
+    try:
+        return _parse(data, path)
+    except (
+        ValueError,
+        KeyError,
+        IndexError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+        struct.error,
+        OSError,  # what Pillow raises for a damaged picture
+        SyntaxError,  # likewise
+        Image.DecompressionBombError,
+    ) as error:
+        raise MeshError(
+            f"{path}: not a .glb written by voxify3d ({error!r:.120}); export it again"
+        ) from error
+
+
+def _positions(quads: Quads, cell: float) -> Float32[np.ndarray, "v 3"]:
+    """Return four vertices for each rectangle, relative to the grid's corner.
+
+    Raises:
+        ExportError: They are too large or too small for single precision.
+    """
     with np.errstate(over="ignore"):
-        position = (corners * grid.frame.cell).astype(np.float32)
+        position = (quads.corners().reshape(-1, 3) * cell).astype(np.float32)
     if not np.isfinite(position).all() or not np.ptp(position, axis=0).all():
         raise ExportError(
-            f"a voxel of {grid.frame.cell:g} units is beyond what glTF can hold; "
-            "scale the mesh"
+            f"a voxel of {cell:g} units is beyond what glTF can hold; scale the mesh"
         )
-    normal = np.repeat(quads.normals().astype(np.float32), 4, axis=0)
-    texels = _texels(grid.palette)
-    uv = np.full((len(position), 2), 0.5, np.float32)
-    uv[:, 0] = np.repeat((quads.index - 0.5) / len(texels), 4)
-    small = len(position) <= _RESTART
+    return position
+
+
+def _normals(quads: Quads) -> Float32[np.ndarray, "v 3"]:
+    return np.repeat(quads.normals().astype(np.float32), 4, axis=0)
+
+
+def _uvs(quads: Quads, width: int) -> Float32[np.ndarray, "v 2"]:
+    """Return the center of each vertex's texel, of `width` in one row."""
+    uv = np.full((4 * len(quads), 2), 0.5, np.float32)
+    uv[:, 0] = np.repeat((quads.index - 0.5) / width, 4)
+    return uv
+
+
+def _triangles(quads: Quads) -> UInt[np.ndarray, "q 6"]:
+    """Return the two triangles of each rectangle, as small as the numbers allow."""
+    small = 4 * len(quads) <= _RESTART
     first = 4 * np.arange(len(quads), dtype=np.uint16 if small else np.uint32)
-    triangles = np.array([0, 1, 2, 0, 2, 3], first.dtype)
-    buffers = [
-        (position.tobytes(), _ARRAY_BUFFER),
-        (normal.tobytes(), _ARRAY_BUFFER),
-        (uv.tobytes(), _ARRAY_BUFFER),
-        ((first[:, None] + triangles).tobytes(), _ELEMENT_BUFFER),
-        (_png(texels), None),
-    ]
+    return first[:, None] + np.array([0, 1, 2, 0, 2, 3], first.dtype)
+
+
+def _packed(parts: list[tuple[bytes, int | None]]) -> tuple[list[dict], bytearray]:
+    """Return the views of data with their targets, and the buffer they look at."""
     views, binary = [], bytearray()
-    for data, target in buffers:
+    for data, target in parts:
         view = {"buffer": 0, "byteOffset": len(binary), "byteLength": len(data)}
         views.append(view if target is None else view | {"target": target})
         binary += data + bytes(-len(data) % 4)
-    count = len(position)
-    document = {
+    return views, binary
+
+
+def _document(grid: VoxelGrid) -> dict:
+    """Return what the file says, apart from where its numbers lie.
+
+    The views are those of positions, normals, coordinates, triangles and the texture.
+    """
+    return {
         "asset": {
             "version": "2.0",
             "generator": "voxify3d",
@@ -117,65 +190,25 @@ def glb_bytes(grid: VoxelGrid, mesh: Mesh | None = None) -> bytes:
                 "wrapT": _CLAMP,
             }
         ],
-        "accessors": [
-            _accessor(0, _FLOAT, count, "VEC3")
-            | {
-                "min": position.min(axis=0).tolist(),
-                "max": position.max(axis=0).tolist(),
-            },
-            _accessor(1, _FLOAT, count, "VEC3"),
-            _accessor(2, _FLOAT, count, "VEC2"),
-            _accessor(3, _USHORT if small else _UINT, 6 * len(quads), "SCALAR"),
-        ],
-        "bufferViews": views,
-        "buffers": [{"byteLength": len(binary)}],
     }
-    text = json_bytes(document)
-    text += b" " * (-len(text) % 4)
-    size = 12 + 8 + len(text) + 8 + len(binary)
-    if size >= 2**32:
-        raise ExportError(f"the .glb would have {size:,} bytes; at most 4 GiB can be")
-    return b"".join(
-        [
-            struct.pack("<4sII", b"glTF", 2, size),
-            struct.pack("<I4s", len(text), b"JSON"),
-            text,
-            struct.pack("<I4s", len(binary), b"BIN\0"),
-            binary,
-        ]
-    )
 
 
-def grid_from_glb(path: str | Path) -> VoxelGrid:
-    """Return the grid of a `.glb` file that `glb_bytes` wrote.
-
-    Voxels no side of which is seen take the color of the voxel before them along x.
-
-    Raises:
-        MeshError: Not such a file, or damaged.
-    """
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise MeshError(f"{path}: cannot be read ({error.strerror})") from error
-    try:
-        return _parse(data, path)
-    except (
-        ValueError,
-        KeyError,
-        IndexError,
-        TypeError,
-        OverflowError,
-        RecursionError,
-        struct.error,
-        OSError,  # what Pillow raises for a damaged picture
-        SyntaxError,  # likewise
-        Image.DecompressionBombError,
-    ) as error:
-        raise MeshError(
-            f"{path}: not a .glb written by voxify3d ({error!r:.120}); export it again"
-        ) from error
+def _accessors(
+    position: Float32[np.ndarray, "v 3"], triangles: UInt[np.ndarray, "q 6"]
+) -> list[dict]:
+    """Return the accessors of positions, normals, coordinates and triangles."""
+    count = len(position)
+    index = _USHORT if triangles.dtype == np.uint16 else _UINT
+    bounds = {
+        "min": position.min(axis=0).tolist(),
+        "max": position.max(axis=0).tolist(),
+    }
+    return [
+        _accessor(0, _FLOAT, count, "VEC3") | bounds,
+        _accessor(1, _FLOAT, count, "VEC3"),
+        _accessor(2, _FLOAT, count, "VEC2"),
+        _accessor(3, index, triangles.size, "SCALAR"),
+    ]
 
 
 def _accessor(view: int, component: int, count: int, kind: str) -> dict:
@@ -201,6 +234,27 @@ def _png(texels: UInt8[np.ndarray, "n 3"]) -> bytes:
     file = io.BytesIO()
     Image.fromarray(texels[None]).save(file, "png")
     return file.getvalue()
+
+
+def _container(text: bytes, binary: bytearray) -> bytes:
+    """Return JSON and the buffer as one binary file.
+
+    Raises:
+        ExportError: It would be larger than its header can say.
+    """
+    text += b" " * (-len(text) % 4)
+    size = 12 + 8 + len(text) + 8 + len(binary)
+    if size >= 2**32:
+        raise ExportError(f"the .glb would have {size:,} bytes; at most 4 GiB can be")
+    return b"".join(
+        [
+            struct.pack("<4sII", b"glTF", 2, size),
+            struct.pack("<I4s", len(text), b"JSON"),
+            text,
+            struct.pack("<I4s", len(binary), b"BIN\0"),
+            binary,
+        ]
+    )
 
 
 def _parse(data: bytes, path: Path) -> VoxelGrid:
