@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
-from voxify3d.pixelart.features import find_features, samples_of_ground
+from voxify3d.pixelart.features import find_features, find_ground
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import cell_statistics
@@ -142,7 +142,7 @@ def test_the_ground_of_a_grazed_cell_decides_its_color():
     cells = [cell_statistics(r) for r in renders_of(front)]
     features = find_features(cells)
     assert [f.cells.tolist() for f in features] == [[[4, 6]]]
-    ground = samples_of_ground(features, 0, cells[0])
+    ground = find_ground(features, 0, cells[0]).samples
     assert ground[4, 6].all()  # given to the dot: all samples count
     dark = np.linalg.norm(
         cells[0].lab[5, 6] - oklab_from_srgb(np.array(INK, np.float32)), axis=-1

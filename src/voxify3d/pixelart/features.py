@@ -5,32 +5,49 @@ calm surroundings of another, before any averaging can dissolve them. Each is gi
 whole cells, in the places that it covers best: what an artist does by hand.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import combinations
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int
-from scipy import ndimage
+from scipy import ndimage, spatial
 
 from voxify3d.color.match import nearest
 from voxify3d.color.palette import extract_palette
+from voxify3d.pixelart.blobs import find_blobs
+from voxify3d.pixelart.mirror import Mirror
+from voxify3d.pixelart.places import (
+    Region,
+    is_between,
+    is_mirrored,
+    partner_of,
+    place_regions,
+)
 from voxify3d.pixelart.statistics import CellStatistics
 from voxify3d.types import axis_of
 
 CONTRAST = 0.12
 """Distance to the surroundings (OKLab) from which a region stands out."""
+FIRM = 3.0
+"""How much more firmly what is striking holds its color: then other sides, which see
+an eye's voxel too, do not turn it into skin."""
 MIN_AREA, MAX_AREA = 0.25, 9.0
 """Area of a feature, in cells."""
+FACE_AREA = 0.12
+"""Least area, in cells, of each of a left and right pair and of what lies between left
+and right: eyes and noses, where a single dot might be dust."""
+STRONG = 0.25
+"""Contrast (OKLab) from which a feature catches the eye, as eyes do."""
 MIN_WIDTH = 0.25
 """Thinner regions, in cells, are lines of shading, not features."""
-WELL_HELD = 0.38
-"""Share of a cell from which a feature is worth a whole cell."""
-STRETCH = 0.75
-"""What a block costs that is e times longer than twice its region's proportions."""
-GRAZED = 0.6
-"""Share of a cell from which its ground decides where a feature only grazes it."""
+GRAZED, GRAZED_BY_EYES = 0.6, 0.1
+"""Share of a cell from which its ground decides where a feature only grazes it; where
+that is a striking one, whose cells show its shape."""
 _SOLID = 0.6
-"""Share of its box from which a region is compact; a disc fills 0.79."""
+"""Share of its convex hull that a compact region fills, and the hull of its box; a disc
+fills 0.79 of that."""
+_LONGEST = 6
+"""Length, in cells, over which a region is no spot but an area."""
 _SQUARE = np.ones((3, 3), bool)
 _TONES = 24
 _RING = 0.75
@@ -48,6 +65,7 @@ class Feature:
         cells: Its cells, [a, b].
         lab: Its color, OKLab.
         contrast: Distance to its surroundings, OKLab.
+        compact: Whether it fills its box, as eyes and buttons do.
         points: Its samples in the picture of all samples, [row, column].
         other: Of a left and right pair, the cells of the other one, in the order of
             `cells`; none where it has no partner.
@@ -57,23 +75,32 @@ class Feature:
     cells: Int[np.ndarray, "n 2"]
     lab: Float64[np.ndarray, " 3"]
     contrast: float
+    compact: bool
     points: Int[np.ndarray, "p 2"]
     other: Int[np.ndarray, "m 2"] = field(
         default_factory=lambda: np.zeros((0, 2), np.int64)
     )
 
+    @property
+    def is_striking(self) -> bool:
+        """Whether it catches the eye, as eyes and buttons do."""
+        return self.compact and self.contrast >= STRONG
 
-def find_features(cells: list[CellStatistics], seed: int = 0) -> list[Feature]:
+
+def find_features(
+    cells: list[CellStatistics], seed: int = 0, mirror: Mirror | None = None
+) -> list[Feature]:
     """Return the features of all views, those that stand out most first.
 
     Args:
         cells: The six views.
         seed: Of the clustering into tones.
+        mirror: Where left and right of the object meet, if it has such.
     """
     tones = _tones(cells, seed)
     features = []
     for number, cell in enumerate(cells):
-        features += _view_features(number, cell, tones)
+        features += _view_features(number, cell, tones, mirror)
     return sorted(features, key=lambda f: (-f.contrast * len(f.cells), f.view))
 
 
@@ -91,55 +118,71 @@ def _image(values: np.ndarray, side: int) -> np.ndarray:
     return np.swapaxes(split, 1, 2).reshape(a * side, b * side, *values.shape[3:])
 
 
-@dataclass(frozen=True, slots=True)
-class _Region:
-    """A region that stands out; `points` are samples in the whole picture."""
-
-    points: Int[np.ndarray, "n 2"]
-    wanted: int
-    compact: bool
-    lab: Float64[np.ndarray, " 3"]
-    contrast: float
-
-    @property
-    def center(self) -> Float64[np.ndarray, " 2"]:
-        return self.points.mean(axis=0) + 0.5
-
-
 def _view_features(
-    number: int, cell: CellStatistics, tones: Float64[np.ndarray, "t 3"]
+    number: int,
+    cell: CellStatistics,
+    tones: Float64[np.ndarray, "t 3"],
+    mirror: Mirror | None,
 ) -> list[Feature]:
     side = int(np.sqrt(cell.hit.shape[2]))
     lab, hit = _image(cell.lab, side), _image(cell.hit, side)
+    across = [i for i in range(3) if i != cell.view.axis].index(
+        axis_of(cell.view.right)
+    )
+    plane = None
+    if mirror is not None and mirror.axis != cell.view.axis:
+        plane = mirror.plane
+    found = [_region(p, lab, hit, side) for p in _tone_regions(lab, hit, tones, side)]
+    blobs = [_region(p, lab, hit, side, 0.5) for p in find_blobs(lab, hit, side)]
+    found += [blob for blob in blobs if blob is not None and blob.contrast >= STRONG]
+    regions = _distinct([region for region in found if region is not None])
+    regions = [
+        region
+        for i, region in enumerate(regions)
+        if len(region.points) >= MIN_AREA * side**2
+        or (plane is not None and _is_of_a_face(i, regions, side, across, plane))
+    ]
+    chosen, partner = place_regions(regions, side, cell.filled, across, plane)
+    return [
+        Feature(
+            view=number,
+            cells=chosen[i],
+            lab=region.lab,
+            contrast=region.contrast,
+            compact=region.compact,
+            points=region.points,
+            other=chosen[partner[i]] if i in partner else chosen[i][:0],
+        )
+        for i, region in enumerate(regions)
+    ]
+
+
+def _is_of_a_face(
+    i: int, regions: list[Region], side: int, across: int, plane: int
+) -> bool:
+    """Return whether a region is one of two eyes, or a nose between left and right."""
+    if regions[i].contrast < STRONG:
+        return False
+    if is_between(regions[i], side, across, plane):
+        return True
+    j = partner_of(i, regions, side, across)
+    return j is not None and is_mirrored(regions[i], regions[j], side, across, plane)
+
+
+def _tone_regions(
+    lab: Float32[np.ndarray, "h w 3"],
+    hit: Bool[np.ndarray, "h w"],
+    tones: Float64[np.ndarray, "t 3"],
+    side: int,
+) -> Iterator[Int[np.ndarray, "_ 2"]]:
+    """Return the samples of each small connected region of one tone."""
     tone = np.full(hit.shape, -1)
     tone[hit] = nearest(lab[hit], tones)[0]
     labels = _components(tone)
     sizes = np.bincount(labels.ravel()) / side**2
-    regions = []
-    margin = max(1, round(_RING * side))
     for label, box in enumerate(ndimage.find_objects(labels), start=1):
-        if box is None or not MIN_AREA <= sizes[label] <= MAX_AREA:
-            continue
-        window = tuple(
-            slice(max(0, part.start - margin), part.stop + margin) for part in box
-        )
-        inside = labels[window] == label
-        region = _region(inside, lab[window], hit[window], window, side)
-        if region is not None:
-            regions.append(region)
-    across = [i for i in range(3) if i != cell.view.axis].index(
-        axis_of(cell.view.right)
-    )
-    chosen, partner = _choose_cells(regions, side, cell.filled, across)
-    features = []
-    for i, region in enumerate(regions):
-        other = chosen[partner[i]] if i in partner else chosen[i][:0]
-        features.append(
-            Feature(
-                number, chosen[i], region.lab, region.contrast, region.points, other
-            )
-        )
-    return features
+        if box is not None and FACE_AREA <= sizes[label] <= MAX_AREA:
+            yield np.argwhere(labels[box] == label) + [part.start for part in box]
 
 
 def _components(tone: Int[np.ndarray, "h w"]) -> Int[np.ndarray, "h w"]:
@@ -154,36 +197,90 @@ def _components(tone: Int[np.ndarray, "h w"]) -> Int[np.ndarray, "h w"]:
 
 
 def _region(
-    inside: Bool[np.ndarray, "h w"],
+    points: Int[np.ndarray, "n 2"],
     lab: Float32[np.ndarray, "h w 3"],
     hit: Bool[np.ndarray, "h w"],
-    window: tuple[slice, ...],
     side: int,
-) -> _Region | None:
-    """Return what stands out, or None if a component does not."""
-    ring = ndimage.binary_dilation(
-        inside, _SQUARE, iterations=max(1, round(_RING * side))
-    )
-    ring &= ~ndimage.binary_dilation(inside, _SQUARE)
+    rim: float = 0.0,
+) -> Region | None:
+    """Return what stands out, or None if a set of samples does not.
+
+    Args:
+        points: The samples.
+        lab: The picture's colors.
+        hit: Where it has any.
+        side: Samples along a cell.
+        rim: Share of the samples, those most like the ground, that have no say in its
+            color: blobs have a blurred rim.
+    """
+    area = len(points) / side**2
+    if not FACE_AREA <= area <= MAX_AREA:
+        return None
+    margin = max(1, round(_RING * side))
+    low = np.maximum(points.min(axis=0) - margin, 0)
+    high = points.max(axis=0) + 1 + margin
+    window = tuple(map(slice, low, high))
+    lab, hit = lab[window], hit[window]
+    inside = np.zeros_like(hit)
+    inside[tuple((points - low).T)] = True
+    ring = ndimage.binary_dilation(inside, _SQUARE, iterations=margin)
+    ring &= ~ndimage.binary_dilation(ndimage.binary_fill_holes(inside), _SQUARE)
     around = ring & hit
     if around.sum() < 0.6 * ring.sum() or not around.any():
         return None
-    color = lab[inside].mean(axis=0, dtype=np.float64)
     ground = lab[around].mean(axis=0, dtype=np.float64)
+    away = np.linalg.norm(lab[inside] - ground, axis=-1)
+    own = away >= np.quantile(away, rim)
+    color = lab[inside][own].mean(axis=0, dtype=np.float64)
     contrast = float(np.linalg.norm(color - ground))
     spread = np.linalg.norm(lab[around] - ground, axis=-1).mean()
     if contrast < CONTRAST or spread > _CALM * contrast:
         return None
-    area = inside.sum() / side**2
-    points = np.argwhere(inside) + [part.start for part in window]
     length = _length(points) / side
     width = area / length
     if width < MIN_WIDTH:
         return None
     wanted = max(1, round(area if width >= 1 else length))
+    shape = _compact_shape(points, side)
+    return Region(points, shape, wanted, color, contrast)
+
+
+def _compact_shape(
+    points: Int[np.ndarray, "n 2"], side: int
+) -> Int[np.ndarray, "m 2"] | None:
+    """Return the convex hull's samples of what is about convex; None for a line.
+
+    So an eye is whole, with the light in it that lies at its rim.
+    """
+    low = points.min(axis=0)
     box = np.ptp(points, axis=0) + 1
-    compact = bool(len(points) > _SOLID * box.prod() and box.max() <= 4 * side)
-    return _Region(points, wanted, compact, color, contrast)
+    if box.max() <= 1.25 * side:  # too small to have a shape
+        return points
+    if box.max() > _LONGEST * side:
+        return None
+    corners = np.concatenate([points + d for d in ((0, 0), (0, 1), (1, 0), (1, 1))])
+    hull = spatial.ConvexHull(corners)
+    inside = np.argwhere(np.ones(box, bool)) + low
+    out = (inside + 0.5) @ hull.equations[:, :2].T + hull.equations[:, 2]
+    shape = inside[(out <= 1e-9).all(axis=1)]
+    solid = len(points) > _SOLID * len(shape) and len(shape) > _SOLID * box.prod()
+    return shape if solid else None
+
+
+def _distinct(regions: list[Region]) -> list[Region]:
+    """Return regions without those that are part of another of about their color."""
+    kept: list[Region] = []
+    for region in sorted(regions, key=lambda r: -r.contrast * len(r.points) ** 0.5):
+        mine = set(map(tuple, region.points.tolist()))
+        for other in kept:
+            apart = np.linalg.norm(region.lab - other.lab)
+            if apart < 0.5 * max(region.contrast, other.contrast):
+                theirs = set(map(tuple, other.points.tolist()))
+                if 2 * len(mine & theirs) > min(len(mine), len(theirs)):
+                    break
+        else:
+            kept.append(region)
+    return kept
 
 
 def _length(points: Int[np.ndarray, "n 2"]) -> float:
@@ -194,157 +291,21 @@ def _length(points: Int[np.ndarray, "n 2"]) -> float:
     return float(np.sqrt(12 * variance[-1]))
 
 
-def _choose_cells(
-    regions: list[_Region], side: int, filled: Bool[np.ndarray, "a b"], across: int
-) -> tuple[list[Int[np.ndarray, "m 2"]], dict[int, int]]:
-    """Return the cells of each region; a left and right pair gets mirror images.
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What features leave of a view.
 
-    And each such region's partner, where the two have equally many cells.
-
-    Args:
-        regions: Of one view.
-        side: Samples along a cell.
-        filled: Cells that can be colored.
-        across: Which of the two cell axes is horizontal in the picture.
+    Attributes:
+        samples: Hits that should decide the colors.
+        around: Cells that a striking feature grazes and that no feature was given.
     """
-    cells: list[np.ndarray] = [np.zeros((0, 2), np.int64)] * len(regions)
-    taken = np.zeros_like(filled)
-    single = list(range(len(regions)))
-    order = sorted(single, key=lambda i: -regions[i].contrast * len(regions[i].points))
-    done: set[int] = set()
-    partner: dict[int, int] = {}
-    for i in order:
-        if i in done:
-            continue
-        region, count = regions[i], _cell_counts(regions[i].points, side, filled.shape)
-        j = _partner(i, regions, side, across, done)
-        free = filled & ~taken
-        if j is None:
-            share = count * free / side**2
-            cells[i] = _best_cells(share, region.wanted, region.compact)
-            done.add(i)
-        else:
-            other = _cell_counts(regions[j].points, side, filled.shape)
-            middle = (region.center + regions[j].center)[across] / side - 1
-            mirror = _mirrored(filled.shape, across, round(middle))
-            both = count * free + _look_up(other * free, mirror)
-            wanted = max(region.wanted, regions[j].wanted)
-            compact = region.compact and regions[j].compact
-            cells[i] = _best_cells(both / (2 * side**2), wanted, compact)
-            image = cells[i].copy()
-            image[:, across] = round(middle) - image[:, across]
-            inside = ((image >= 0) & (image < filled.shape)).all(axis=1)
-            cells[j] = image[inside]
-            done |= {i, j}
-            if len(cells[i]) == len(cells[j]):
-                partner |= {i: j, j: i}
-            taken[tuple(cells[j].T)] = True
-        taken[tuple(cells[i].T)] = True
-    return cells, partner
+
+    samples: Bool[np.ndarray, "a b s"]
+    around: Bool[np.ndarray, "a b"]
 
 
-def _partner(
-    i: int, regions: list[_Region], side: int, across: int, done: set[int]
-) -> int | None:
-    """Return the region most like region i at the same height, beside it."""
-    best, least = None, np.inf
-    for j, other in enumerate(regions):
-        if j == i or j in done:
-            continue
-        gap = np.abs(other.center - regions[i].center) / side
-        ratio = len(other.points) / len(regions[i].points)
-        color = np.linalg.norm(other.lab - regions[i].lab)
-        alike = gap[1 - across] < 0.6 and 0.7 < ratio < 1.45 and color < 0.06
-        if alike and 0.9 < gap[across] < least:
-            best, least = j, gap[across]
-    return best
-
-
-def _cell_counts(
-    points: Int[np.ndarray, "n 2"], side: int, shape: tuple[int, ...]
-) -> Int[np.ndarray, "a b"]:
-    """Return how many of the points lie in each cell."""
-    a, b = (points // side).T
-    return np.bincount(a * shape[1] + b, minlength=shape[0] * shape[1]).reshape(shape)
-
-
-def _mirrored(
-    shape: tuple[int, ...], across: int, middle: int
-) -> tuple[Int[np.ndarray, "a b"], Int[np.ndarray, "a b"]]:
-    """Return each cell's mirror image, `middle` minus its place along one axis."""
-    image = np.indices(shape)
-    image[across] = middle - image[across]
-    return image[0], image[1]
-
-
-def _look_up(
-    values: Int[np.ndarray, "a b"],
-    at: tuple[Int[np.ndarray, "a b"], Int[np.ndarray, "a b"]],
-) -> Int[np.ndarray, "a b"]:
-    """Return values at cells; 0 outside the picture."""
-    a, b = values.shape
-    inside = (at[0] >= 0) & (at[0] < a) & (at[1] >= 0) & (at[1] < b)
-    return values[at[0].clip(0, a - 1), at[1].clip(0, b - 1)] * inside
-
-
-def _best_cells(
-    share: Float64[np.ndarray, "a b"], wanted: int, compact: bool
-) -> Int[np.ndarray, "m 2"]:
-    """Return the cells that a region is given; at least one where it has any.
-
-    A compact region (an eye, a button) gets the rectangle that it fills best: a
-    block with a missing corner looks like another shape. A line or an arc gets the
-    cells that hold most of it. Of equal choices the one nearer to the middle of the
-    picture is taken.
-
-    Args:
-        share: Share of each cell that the region covers.
-        wanted: Cells for a line.
-        compact: Whether the region fills its box.
-    """
-    cells = np.argwhere(share > 0)
-    if not len(cells):
-        return cells
-    held = share[tuple(cells.T)]
-    off = np.abs(cells + 0.5 - np.array(share.shape) / 2).sum(axis=1)
-    order = np.lexsort((off, -held.round(6)))
-    if compact:
-        return _best_block(share, cells)
-    order = order[held[order] >= held.max() / 6]
-    return cells[order[: max(wanted, int((held >= WELL_HELD).sum()))]]
-
-
-def _best_block(
-    share: Float64[np.ndarray, "a b"], cells: Int[np.ndarray, "m 2"]
-) -> Int[np.ndarray, "n 2"]:
-    """Return the block of cells with the largest sum of share - `WELL_HELD`.
-
-    Less what its shape differs from the region's: a round eye in the middle of a cell
-    would become a bar.
-    """
-    low, high = cells.min(axis=0), cells.max(axis=0) + 1
-    extent = [share.sum(axis=1 - axis)[low[axis] : high[axis]] for axis in (0, 1)]
-    long = [values.sum() / values.max() for values in extent]
-    middle = np.array(share.shape) / 2
-    best, chosen = (-np.inf, -np.inf), (low, high)
-    for top, bottom in combinations(range(low[0], high[0] + 1), 2):
-        for left, right in combinations(range(low[1], high[1] + 1), 2):
-            gain = float((share[top:bottom, left:right] - WELL_HELD).sum())
-            stretch = abs(np.log((bottom - top) / (right - left) * long[1] / long[0]))
-            gain -= STRETCH * max(0.0, stretch - np.log(2))
-            center = np.array([top + bottom, left + right]) / 2
-            rank = (round(gain, 6), -float(np.abs(center - middle).sum()))
-            if rank > best:
-                best, chosen = rank, ((top, left), (bottom, right))
-    (top, left), (bottom, right) = chosen
-    rows, columns = np.mgrid[top:bottom, left:right]
-    return np.stack([rows.ravel(), columns.ravel()], axis=1)
-
-
-def samples_of_ground(
-    features: list[Feature], number: int, cell: CellStatistics
-) -> Bool[np.ndarray, "a b s"]:
-    """Return the hits that should decide a view's colors.
+def find_ground(features: list[Feature], number: int, cell: CellStatistics) -> Ground:
+    """Return what should decide a view's colors where no feature is.
 
     Where a feature only grazes a cell that it was not given, its samples (and the
     blurred ones at its border) are left out, so that no halo of in-between colors
@@ -354,12 +315,18 @@ def samples_of_ground(
     a, b = cell.filled.shape
     grazed = np.zeros((a * side, b * side), bool)
     given = np.zeros((a, b), bool)
+    around = np.zeros((a, b), bool)
     for feature in features:
         if feature.view == number:
             grazed[tuple(feature.points.T)] = True
             given[tuple(feature.cells.T)] = True
+            if feature.is_striking:
+                around[tuple(feature.points.T // side)] = True
+    around &= ~given
     grazed = ndimage.binary_dilation(grazed, _SQUARE, iterations=max(1, side // 6))
     cells = np.swapaxes(grazed.reshape(a, side, b, side), 1, 2).reshape(a, b, -1)
     ground = cell.hit & ~(cells & ~given[..., None])
-    enough = ground.sum(axis=-1) >= GRAZED * cell.hit.sum(axis=-1)
-    return np.where(enough[..., None], ground, cell.hit)
+    least = np.where(around, GRAZED_BY_EYES, GRAZED)
+    enough = ground.sum(axis=-1) >= least * cell.hit.sum(axis=-1)
+    enough &= ground.any(axis=-1)
+    return Ground(np.where(enough[..., None], ground, cell.hit), around & enough)

@@ -17,7 +17,7 @@ its cost then grows with the fourth power instead of the second."""
 CHROMA = np.array([1.0, 2.0, 2.0])
 """Scale of L, a and b while a palette is sought: another hue is worse than another
 shade. The value of CSS Color 4 (deltaEOK2)."""
-FEATURE_CELLS = 0.5
+FEATURE_CELLS = 0.25
 """A cell of a feature counts as much as this many cells of an area."""
 HELD = 0.3
 """Share of a cell that must have about its median color: a palette takes no blends."""
@@ -27,6 +27,8 @@ STARTS = 6
 """K-means runs whose results are improved by swaps."""
 TOLERANCE = 0.05
 """Share by which a palette's sum of costs may exceed the least one's."""
+FRONT = 3.0
+"""How much more colors of the front count than those of each other view."""
 _CANDIDATES = 24
 _SWAPS = 16
 _RECENTERINGS = 8
@@ -90,11 +92,11 @@ def _colors_of(
             used = used & (cell.own >= HELD)
         pure = 1 / (1 + 40 * cell.spread[used])
         labs.append(cell.median[used])
-        weights.append(pure * (config.front_weight if number == 0 else 1))
+        weights.append(pure * (FRONT if number == 0 else 1))
     for feature in features:
         count = config.feature_weight * FEATURE_CELLS * len(feature.cells)
         labs.append(feature.lab[None])
-        weights.append([count * (config.front_weight if feature.view == 0 else 1)])
+        weights.append([count * (FRONT if feature.view == 0 else 1)])
     lab = np.concatenate(labs).astype(np.float64)
     return lab, np.concatenate(weights).astype(np.float64)
 

@@ -11,9 +11,11 @@ from jaxtyping import Bool, Float32, Int
 
 from voxify3d.color.spaces import bytes_from_oklab, oklab_from_bytes
 from voxify3d.pixelart.features import (
+    FIRM,
     Feature,
+    Ground,
     find_features,
-    samples_of_ground,
+    find_ground,
 )
 from voxify3d.pixelart.mirror import Mirror, find_mirror
 from voxify3d.pixelart.palette import palettes_of
@@ -105,8 +107,8 @@ def pixelize(
     config = config or PixelArtConfig()
     cells = [cell_statistics(render, config.coverage) for render in renders]
     mirror = find_mirror(cells) if config.symmetry else None
-    features = find_features(cells, seed) if config.feature_weight else []
-    grounds = [samples_of_ground(features, i, cell) for i, cell in enumerate(cells)]
+    features = find_features(cells, seed, mirror) if config.feature_weight else []
+    grounds = [find_ground(features, i, cell) for i, cell in enumerate(cells)]
     found = {}
     for entries in palettes_of(cells, features, colors, config, seed):
         rgb = bytes_from_oklab(entries)  # shades closer than a byte become one
@@ -123,7 +125,7 @@ def pixelize(
 def _best_palette(
     palettes: list[Palette],
     cells: list[CellStatistics],
-    grounds: list[Bool[np.ndarray, "_ _ _"]],
+    grounds: list[Ground],
     features: list[Feature],
     config: PixelArtConfig,
 ) -> Palette:
@@ -144,7 +146,7 @@ def _best_palette(
         )
         for cell in cells
     ]
-    grounds = [ground[..., ::_EVERY] for ground in grounds]
+    grounds = [replace(g, samples=g.samples[..., ::_EVERY]) for g in grounds]
     best, least = palettes[0], np.inf
     for palette in palettes:
         pictures = _paint(few, grounds, features, palette, crisp)
@@ -158,7 +160,7 @@ def _best_palette(
 
 def _paint(
     cells: list[CellStatistics],
-    grounds: list[Bool[np.ndarray, "_ _ _"]],
+    grounds: list[Ground],
     features: list[Feature],
     palette: Palette,
     config: PixelArtConfig,
@@ -168,12 +170,20 @@ def _paint(
     pictures = []
     for number, (cell, ground) in enumerate(zip(cells, grounds, strict=True)):
         weight = config.front_weight if number == 0 else 1.0
-        cost = _costs(cell, ground, lab, config)
+        cost = _costs(cell, ground.samples, lab, config)
         for feature in features:
             if feature.view == number:
                 a, b = feature.cells.T
                 apart = 100 * np.linalg.norm(lab - feature.lab, axis=1)
-                cost[a, b] += config.feature_weight * (apart - apart.min())
+                firm = config.feature_weight * (FIRM if feature.is_striking else 1.0)
+                cost[a, b] += firm * (apart - apart.min())
+        # Around them the ground is held as firmly, or other sides would smear them.
+        inside = ground.samples[ground.around][..., None]
+        own = (cell.lab[ground.around] * inside).sum(axis=1)
+        own /= np.maximum(inside.sum(axis=1), 1)
+        apart = 100 * np.linalg.norm(own[:, None] - lab, axis=-1)
+        firm = config.feature_weight * FIRM
+        cost[ground.around] += firm * (apart - apart.min(axis=1, keepdims=True))
         index = np.where(cell.filled, cost.argmin(axis=-1), -1)
         stands_out = np.minimum(contrast(cell.mean, cell.filled) / 0.1, 2)
         emphasis = (weight * (1 + config.saliency * stands_out)).astype(np.float32)

@@ -30,7 +30,7 @@ class PixelArtConfig:
     soft shading. Measured: 0.5 is the best balance (docs/method.md)."""
     vote: float = 0.3
     """Share of the vote against the distance to the cell's mean color, 0 to 1."""
-    front_weight: float = 3.0
+    front_weight: float = 5.0
     """How much more the front view counts than each other view."""
     saliency: float = 1.0
     """How much more cells count that stand out from their surroundings."""

@@ -1,0 +1,301 @@
+"""Where a feature is drawn: which whole cells a small region gets.
+
+A region never meets the cells exactly. It gets the cells that show its shape best, at
+least one, and of a left and right pair both get mirror images.
+"""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int
+
+WELL_HELD = 0.38
+"""Share of a cell from which a line is worth that cell."""
+STRETCH = 0.5
+"""How much a block loses whose proportions are not the region's: the exponent of the
+ratio of the two."""
+
+LARGE = 6.0
+"""Area of a single spot, in cells, over which it need not become a rectangle. Of two
+alike both do."""
+_BETWEEN = 0.6
+"""Distance to the object's middle, in cells, up to which a thing lies in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A region of one color that stands out.
+
+    Attributes:
+        points: Its samples in the picture of all samples, [row, column].
+        shape: The samples of its outline, if it is compact, as eyes and buttons are;
+            None for a line or an arc.
+        wanted: Cells that it is worth, if it is a line.
+        lab: Its color, OKLab.
+        contrast: Distance to its surroundings, OKLab.
+    """
+
+    points: Int[np.ndarray, "n 2"]
+    shape: Int[np.ndarray, "m 2"] | None
+    wanted: int
+    lab: Float64[np.ndarray, " 3"]
+    contrast: float
+
+    @property
+    def center(self) -> Float64[np.ndarray, " 2"]:
+        """Its middle, samples."""
+        return self.points.mean(axis=0) + 0.5
+
+    @property
+    def box(self) -> tuple[Int[np.ndarray, " 2"], Int[np.ndarray, " 2"]]:
+        """Its first and last row and column."""
+        return self.points.min(axis=0), self.points.max(axis=0)
+
+    @property
+    def extent(self) -> Int[np.ndarray, " 2"] | None:
+        """The size of its box, samples; None for a line."""
+        return np.ptp(self.points, axis=0) + 1 if self.compact else None
+
+    @property
+    def compact(self) -> bool:
+        """Whether it is a spot: an eye or a button, not a mouth."""
+        return self.shape is not None
+
+
+def place_regions(
+    regions: list[Region],
+    side: int,
+    filled: Bool[np.ndarray, "a b"],
+    across: int,
+    plane: int | None = None,
+) -> tuple[list[Int[np.ndarray, "m 2"]], dict[int, int]]:
+    """Return the cells of each region; a left and right pair gets mirror images.
+
+    And each such region's partner, where the two have equally many cells. What stands
+    out most comes first.
+
+    Args:
+        regions: Of one view.
+        side: Samples along a cell.
+        filled: Cells that can be colored.
+        across: Which of the two cell axes is horizontal in the picture.
+        plane: Where left and right of the whole object meet, as `Mirror.plane`; None
+            where it has no two sides, or shows one of them.
+    """
+    none = np.zeros((0, 2), np.int64)
+    cells: list[np.ndarray] = [none] * len(regions)
+    owner = np.full(filled.shape, -1)
+    partner: dict[int, int] = {}
+    around = [_around(i, regions) for i in range(len(regions))]
+    # What lies inside another comes after it, and takes cells from it.
+    order = sorted(
+        range(len(regions)),
+        key=lambda i: (around[i] >= 0, -regions[i].contrast * len(regions[i].points)),
+    )
+
+    def share_of(i: int) -> Float64[np.ndarray, "a b"]:
+        free = filled & ((owner < 0) | (owner == around[i]))
+        shape = regions[i].shape
+        points = regions[i].points if shape is None else shape
+        return _cell_counts(points, side, filled.shape) * free / side**2
+
+    done: set[int] = set()
+    for i in order:
+        if i in done:
+            continue
+        region, outer = regions[i], around[i]
+        j = partner_of(i, regions, side, across, done) if outer < 0 else None
+        share, extent = share_of(i), region.extent
+        if j is None:
+            on = None
+            if plane is not None and is_between(region, side, across, plane):
+                on = (across, plane - 1)
+                image = _mirrored(filled.shape, across, plane - 1)
+                share = (share + _look_up(share, image)) / 2
+            if len(region.points) > LARGE * side**2:
+                extent = None  # one such spot may have its own shape
+            cells[i] = _best_cells(share, region.wanted, extent, on)
+            if outer >= 0 and 2 * len(cells[i]) > (owner == outer).sum():
+                cells[i] = none  # too little of the outer one would be left
+        else:
+            middle = _middle(region, regions[j], side, across, plane)
+            image = _mirrored(filled.shape, across, middle)
+            share = (share + _look_up(share_of(j), image)) / 2
+            wanted = max(region.wanted, regions[j].wanted)
+            extent = extent if regions[j].compact else None
+            cells[i] = _best_cells(share, wanted, extent)
+            there = cells[i].copy()
+            there[:, across] = middle - there[:, across]
+            inside = ((there >= 0) & (there < filled.shape)).all(axis=1)
+            cells[j] = there[inside]
+            if len(cells[i]) == len(cells[j]):
+                partner |= {i: j, j: i}
+            owner[tuple(cells[j].T)] = j
+            done.add(j)
+        owner[tuple(cells[i].T)] = i
+        done.add(i)
+    # A pair that something was taken from stays one only cell by cell.
+    kept = [c[owner[tuple(c.T)] == i] for i, c in enumerate(cells)]
+    partner = {i: j for i, j in partner.items() if len(kept[i]) == len(cells[i])}
+    partner = {i: j for i, j in partner.items() if j in partner}
+    return kept, partner
+
+
+def _around(i: int, regions: list[Region]) -> int:
+    """Return the number of the region that encloses another, -1 for none."""
+    low, high = regions[i].box
+    found = [
+        (len(other.points), j)
+        for j, other in enumerate(regions)
+        if j != i and (other.box[0] < low).all() and (other.box[1] > high).all()
+    ]
+    return min(found)[1] if found else -1
+
+
+def is_between(region: Region, side: int, across: int, plane: int) -> bool:
+    """Return whether a region lies where left and right meet, as noses do."""
+    return bool(abs(2 * region.center[across] / side - plane) < 2 * _BETWEEN)
+
+
+def is_mirrored(
+    region: Region, other: Region, side: int, across: int, plane: int
+) -> bool:
+    """Return whether two regions are mirror images about the object's middle."""
+    both = float((region.center + other.center)[across]) / side
+    return abs(both - plane) < 2 * _BETWEEN
+
+
+def _middle(
+    region: Region, other: Region, side: int, across: int, plane: int | None
+) -> int:
+    """Return the sum of the places of two cells that are mirror images.
+
+    That of the whole object, if the pair is about there: then what is alike on its two
+    sides stays so. A head held askew has a middle of its own.
+    """
+    if plane is not None and is_mirrored(region, other, side, across, plane):
+        return plane - 1
+    return round(float((region.center + other.center)[across]) / side - 1)
+
+
+def partner_of(
+    i: int,
+    regions: list[Region],
+    side: int,
+    across: int,
+    done: Set[int] = frozenset(),
+) -> int | None:
+    """Return the region most like region i at the same height, beside it.
+
+    Args:
+        i: Its number.
+        regions: Of one view.
+        side: Samples along a cell.
+        across: Which of the two cell axes is horizontal in the picture.
+        done: Regions that have a partner.
+    """
+    best, least = None, np.inf
+    for j, other in enumerate(regions):
+        if j == i or j in done:
+            continue
+        gap = np.abs(other.center - regions[i].center) / side
+        ratio = len(other.points) / len(regions[i].points)
+        color = np.linalg.norm(other.lab - regions[i].lab)
+        alike = gap[1 - across] < 0.6 and 0.7 < ratio < 1.45 and color < 0.06
+        if alike and 0.9 < gap[across] < least:
+            best, least = j, gap[across]
+    return best
+
+
+def _cell_counts(
+    points: Int[np.ndarray, "n 2"], side: int, shape: tuple[int, ...]
+) -> Int[np.ndarray, "a b"]:
+    """Return how many of the points lie in each cell."""
+    a, b = (points // side).T
+    return np.bincount(a * shape[1] + b, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def _mirrored(
+    shape: tuple[int, ...], across: int, middle: int
+) -> tuple[Int[np.ndarray, "a b"], Int[np.ndarray, "a b"]]:
+    """Return each cell's mirror image, `middle` minus its place along one axis."""
+    image = np.indices(shape)
+    image[across] = middle - image[across]
+    return image[0], image[1]
+
+
+def _look_up(
+    values: Float64[np.ndarray, "a b"],
+    at: tuple[Int[np.ndarray, "a b"], Int[np.ndarray, "a b"]],
+) -> Float64[np.ndarray, "a b"]:
+    """Return values at cells; 0 outside the picture."""
+    a, b = values.shape
+    inside = (at[0] >= 0) & (at[0] < a) & (at[1] >= 0) & (at[1] < b)
+    return values[at[0].clip(0, a - 1), at[1].clip(0, b - 1)] * inside
+
+
+def _best_cells(
+    share: Float64[np.ndarray, "a b"],
+    wanted: int,
+    extent: Int[np.ndarray, " 2"] | None,
+    on: tuple[int, int] | None = None,
+) -> Int[np.ndarray, "m 2"]:
+    """Return the cells that a region is given; at least one where it has any.
+
+    A compact region (an eye, a button) gets the rectangle that it fills best: a
+    block with a missing corner looks like another shape. A line or an arc gets the
+    cells that hold most of it. Of equal choices the one nearer to the middle of the
+    picture is taken.
+
+    Args:
+        share: Share of each cell that the region covers.
+        wanted: Cells for a line.
+        extent: Of a compact region, samples; None for a line.
+        on: An axis, and the sum of the places of the block's two ends there.
+    """
+    cells = np.argwhere(share > 0)
+    if not len(cells):
+        return cells
+    held = share[tuple(cells.T)]
+    off = np.abs(cells + 0.5 - np.array(share.shape) / 2).sum(axis=1)
+    order = np.lexsort((off, -held.round(6)))
+    if extent is not None:
+        return _best_block(share, cells, extent, on)
+    order = order[held[order] >= held.max() / 6]
+    return cells[order[: max(wanted, int((held >= WELL_HELD).sum()))]]
+
+
+def _best_block(
+    share: Float64[np.ndarray, "a b"],
+    cells: Int[np.ndarray, "m 2"],
+    extent: Int[np.ndarray, " 2"],
+    on: tuple[int, int] | None,
+) -> Int[np.ndarray, "n 2"]:
+    """Return the block of cells most like the region: overlap and proportions.
+
+    Intersection over union decides, less for a block that is longer than the region:
+    a round eye in the middle of a cell would become a bar.
+    """
+    low, high = cells.min(axis=0), cells.max(axis=0) + 1
+    area, middle = share.sum(), np.array(share.shape) / 2
+    best, chosen = (-np.inf, -np.inf), (low, high)
+    for top, bottom in combinations(range(low[0], high[0] + 1), 2):
+        for left, right in combinations(range(low[1], high[1] + 1), 2):
+            ends = (top + bottom - 1, left + right - 1)
+            if on is not None and ends[on[0]] != on[1]:
+                continue
+            height, width = bottom - top, right - left
+            both = float(share[top:bottom, left:right].sum())
+            score = both / (height * width + area - both)
+            score *= np.exp(
+                -STRETCH * abs(np.log(height / width * extent[1] / extent[0]))
+            )
+            center = np.array([top + bottom, left + right]) / 2
+            rank = (round(float(score), 6), -float(np.abs(center - middle).sum()))
+            if rank > best:
+                best, chosen = rank, ((top, left), (bottom, right))
+    (top, left), (bottom, right) = chosen
+    rows, columns = np.mgrid[top:bottom, left:right]
+    return np.stack([rows.ravel(), columns.ravel()], axis=1)

@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from voxify3d.pixelart.places import Region, place_regions
+
+SIDE = 8
+CELLS = 12
+
+
+def disc(row, column, radius, contrast=0.5, *, tall=1.0, shape=True) -> Region:
+    """A round region, or one `tall` times as high (along the first axis)."""
+    rows, columns = (np.indices((CELLS * SIDE, CELLS * SIDE)) + 0.5) / SIDE
+    inside = np.hypot((rows - row) / tall, columns - column) < radius
+    points = np.argwhere(inside)
+    lab = np.array([contrast, 0.0, 0.0])
+    return Region(points, points if shape else None, len(points), lab, contrast)
+
+
+def placed(*regions: Region, plane=None):
+    filled = np.ones((CELLS, CELLS), bool)
+    return place_regions(list(regions), SIDE, filled, 1, plane)
+
+
+def as_set(cells):
+    return {tuple(c) for c in cells.tolist()}
+
+
+@pytest.mark.parametrize("column", [5.0, 5.2, 5.4, 5.5])
+@pytest.mark.parametrize("row", [5.0, 5.3, 5.5])
+@pytest.mark.parametrize("radius", [0.3, 0.5, 0.8, 1.0])
+def test_a_round_spot_gets_a_square_or_nearly(row, column, radius):
+    (cells,), _ = placed(disc(row, column, radius))
+    high, wide = np.ptp(cells, axis=0) + 1
+    assert len(cells) == high * wide
+    assert max(high, wide) <= 1.5 * min(high, wide) or len(cells) == 2
+    middle = cells.mean(axis=0) + 0.5
+    assert np.abs(middle - (row, column)).max() <= 0.75
+
+
+def test_the_block_is_the_best_of_all_blocks():
+    # the slow twin: every block, its overlap sample by sample
+    region = disc(5.3, 5.7, 0.9, tall=1.8)
+    (cells,), _ = placed(region)
+    mine = np.zeros((CELLS * SIDE, CELLS * SIDE), bool)
+    mine[tuple(region.points.T)] = True
+    tall = np.ptp(region.points, axis=0) + 1
+
+    def score(top, bottom, left, right):
+        block = np.zeros_like(mine)
+        block[top * SIDE : bottom * SIDE, left * SIDE : right * SIDE] = True
+        ratio = (bottom - top) / (right - left) * tall[1] / tall[0]
+        overlap = (block & mine).sum() / (block | mine).sum()
+        return overlap * np.exp(-0.5 * abs(np.log(ratio)))
+
+    low, high = cells.min(axis=0), cells.max(axis=0) + 1
+    best = max(
+        score(t, b, lo, r)
+        for t in range(3, 8)
+        for b in range(t + 1, 9)
+        for lo in range(3, 8)
+        for r in range(lo + 1, 9)
+    )
+    assert score(low[0], high[0], low[1], high[1]) == pytest.approx(best)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.2, 0.4])
+def test_two_eyes_are_mirror_images_about_the_middle_of_the_whole(shift):
+    left, right = disc(5, 3.0 + shift, 0.5), disc(5, 9.0 + shift, 0.5)
+    cells, partner = placed(left, right, plane=12)
+    assert partner == {0: 1, 1: 0}
+    assert as_set(cells[0]) == {(a, 11 - b) for a, b in as_set(cells[1])}
+
+
+def test_the_eyes_of_a_head_held_askew_have_a_middle_of_their_own():
+    cells, partner = placed(disc(5, 2.5, 0.5), disc(5, 6.5, 0.5), plane=12)
+    assert partner
+    assert as_set(cells[0]) == {(a, 8 - b) for a, b in as_set(cells[1])}
+
+
+@pytest.mark.parametrize("plane", [11, 12])
+def test_a_nose_lies_in_the_middle(plane):
+    (cells,), _ = placed(disc(5, plane / 2 + 0.1, 0.4), plane=plane)
+    assert as_set(cells) == {(a, plane - 1 - b) for a, b in as_set(cells)}
+
+
+def test_a_light_in_an_eye_takes_one_of_its_cells_and_never_most_of_it():
+    eye = disc(6, 6, 1.5, 0.5)
+    light = disc(5.5, 5.5, 0.4, 0.9)
+    cells, _ = placed(eye, light)
+    assert as_set(cells[1]) == {(5, 5)}
+    assert len(cells[0]) >= 8
+    assert not as_set(cells[0]) & as_set(cells[1])
+    small, light = disc(5.5, 5.5, 0.6), disc(5.5, 5.5, 0.3, 0.9)
+    cells, _ = placed(small, light)
+    assert as_set(cells[0]) == {(5, 5)}
+    assert not len(cells[1])
