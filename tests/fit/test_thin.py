@@ -6,7 +6,7 @@ from makers import joined, mesh_of
 from scipy import ndimage
 
 from voxify3d.fit.coarse import coarse_occupancy
-from voxify3d.fit.thin import reconnect
+from voxify3d.fit.thin import THREAD, reconnect, threads
 from voxify3d.mesh import shapes
 from voxify3d.mesh.coverage import surface_coverage
 from voxify3d.pixelart.pixelize import pixelize
@@ -73,6 +73,34 @@ def test_an_antenna_a_fifth_of_a_voxel_wide_stays_on_and_reaches_its_end(tip):
     if tip[1] == 24:
         layers = occupancy.occupied[:, 12:-1].sum(axis=(0, 2))
         assert (layers <= (2 if tip[0] == 0 else 1)).all()
+
+
+def test_spines_are_left_out_and_a_wire_frame_is_not():
+    tips = [(x, 12.5, z) for x in (-3, 0, 3) for z in (-2, 1)]
+    spines = [rod((x, 9, z), (x, y, z), 0.08) for x, y, z in tips]
+    occupancy, frame, _ = occupancy_of(
+        joined(shapes.box((8, 10, 6), (0, 5, 0)), *spines), 12
+    )
+    assert parts_of(occupancy.occupied) == 1
+    assert not occupancy.occupied[:, int(11 / frame.cell) :].any()
+    ends = [(9, 8, 7), (-9, 8, 7), (9, -8, 7), (9, 8, -7)]
+    wires = joined(*[rod((0, 0, 0), end, 0.08) for end in ends])
+    occupancy, frame, _ = occupancy_of(wires, 18)
+    assert parts_of(occupancy.occupied) == 1
+    for end in ends:
+        assert reach(occupancy.occupied, frame, end) < 2
+
+
+def test_a_thread_is_thin_for_its_length_and_little_of_the_whole():
+    labels = np.zeros((12, 4, 2), int)
+    labels[:10, 0, 0], labels[:10, 2, 0], labels[11, 3, 1] = 1, 2, 3
+    area = np.zeros(labels.shape)
+    area[labels == 1] = 0.9 * THREAD  # over ten voxels, and a bit for the corner
+    area[labels == 2] = 1.1 * THREAD
+    area[labels == 3] = 1000.0
+    assert threads(labels, area).tolist() == [True, True, False, False]
+    area[labels == 3] = 1.0
+    assert not threads(labels, area)[1:].any()
 
 
 def test_a_body_of_thin_limbs_only_is_one_part():
@@ -142,7 +170,8 @@ def test_after_reconnecting_nothing_is_lost_and_paths_follow_the_surface(
         found |= touched & (area >= area.max())
     near = np.asarray(ndimage.binary_dilation(found, AROUND), bool)
     pieces = labeled(touched & ~near)
-    assert (np.bincount(pieces.ravel())[1:] < 2).all()
+    lost = np.bincount(pieces.ravel()) >= 2
+    assert (~lost | threads(pieces, area))[1:].all()  # nothing but threads
     # what the surface joins is joined: one part of the result for one of the surface
     surface = labeled(touched | occupied)
     for part in range(1, surface.max() + 1):

@@ -11,6 +11,11 @@ from voxify3d.types import opposite, sign_of
 
 _NEIGHBORS_18 = ndimage.generate_binary_structure(3, 2)
 """By faces and edges: voxels that meet at a corner alone look as if they floated."""
+THREAD = 0.5
+"""Surface of a lost piece, in square voxels, for each voxel of its length, under which
+it is a thread: a wire a sixth of a voxel thick."""
+_LITTLE = 0.05
+"""Share of all surface from which a piece is no thread, however thin."""
 _SHEET = 0.5
 """Front-to-back distance, in voxels, under which a cell holds a sheet."""
 _END = 0.75
@@ -82,7 +87,7 @@ def reconnect(
     found = occupied.copy()
     added = np.zeros_like(occupied)
     for _ in range(_ROUNDS):
-        end = _farthest_lost(found, touched)
+        end = _farthest_lost(found, touched, area)
         if end is None:
             break
         path = _path(graph, number[found], number[end])
@@ -119,20 +124,44 @@ def _surface_graph(
 
 
 def _farthest_lost(
-    found: Bool[np.ndarray, "x y z"], touched: Bool[np.ndarray, "x y z"]
+    found: Bool[np.ndarray, "x y z"],
+    touched: Bool[np.ndarray, "x y z"],
+    area: Float64[np.ndarray, "x y z"],
 ) -> Bool[np.ndarray, "x y z"] | None:
-    """Return the far end of the largest lost piece of at least two voxels."""
+    """Return the far end of the largest lost piece of at least two voxels.
+
+    Threads are not missed: spines and wires, drawn as voxels, are all one sees.
+    """
     lost = touched & ~ndimage.binary_dilation(found, _NEIGHBORS_18)
     labels, count = ndimage.label(lost, _NEIGHBORS_18)
     if not count:
         return None
     sizes = np.bincount(labels.ravel())
+    sizes[threads(labels, area)] = 0
     sizes[0] = 0
     if sizes.max() < 2:
         return None
     piece = labels == sizes.argmax()
     distance = ndimage.distance_transform_edt(~found)
     return piece & (distance > distance[piece].max() - _END)
+
+
+def threads(
+    labels: Int[np.ndarray, "x y z"], area: Float64[np.ndarray, "x y z"]
+) -> Bool[np.ndarray, " n"]:
+    """Return which pieces are threads: thin, and little of the whole.
+
+    What is made of wires alone keeps them.
+
+    Args:
+        labels: Number of each voxel's piece, from 1 on; 0 for none.
+        area: How much surface each voxel holds.
+    """
+    found = ndimage.find_objects(labels)
+    boxes = [[part.stop - part.start for part in box] for box in found]
+    length = np.linalg.norm(np.array([[1, 0, 0], *boxes]), axis=1)
+    total = np.bincount(labels.ravel(), area.ravel(), minlength=len(length))
+    return (total < THREAD * length) & (total < _LITTLE * area.sum())
 
 
 def _path(
