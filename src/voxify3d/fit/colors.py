@@ -108,7 +108,7 @@ def color_candidates(
         before &= ~table.is_empty[a, b]
         cost[before] += table.colors[a, b][before, :-1]
         seen |= before
-    index = color_hidden(index, np.ones_like(occupied))
+    index = color_hidden(index, occupied | free)
     index[tuple(ijk[seen].T)] = cost[seen].argmin(axis=1)
     return index
 
