@@ -19,6 +19,8 @@ CHROMA = np.array([1.0, 2.0, 2.0])
 shade. The value of CSS Color 4 (deltaEOK2)."""
 FEATURE_CELLS = 0.25
 """A cell of a feature counts as much as this many cells of an area."""
+STRIKING = 2.0
+"""How much more those of a striking feature count: eyes, buttons."""
 HELD = 0.3
 """Share of a cell that must have about its median color: a palette takes no blends."""
 VISIBLE = 0.02
@@ -95,6 +97,7 @@ def _colors_of(
         weights.append(pure * (FRONT if number == 0 else 1))
     for feature in features:
         count = config.feature_weight * FEATURE_CELLS * len(feature.cells)
+        count *= STRIKING if feature.is_striking else 1.0
         labs.append(feature.lab[None])
         weights.append([count * (FRONT if feature.view == 0 else 1)])
     lab = np.concatenate(labs).astype(np.float64)
