@@ -31,6 +31,7 @@ from voxify3d.fit.polish import polish
 from voxify3d.mesh.coverage import surface_coverage
 from voxify3d.pixelart.pixelize import PixelArt, pixelize
 from voxify3d.render.cast import look_from
+from voxify3d.render.eye import Sight
 from voxify3d.render.mesh import frame_of, render_mesh
 from voxify3d.render.volume import segment_ends
 from voxify3d.types import Direction, Frame, vector_of
@@ -312,7 +313,7 @@ def flip_voxels(
         whole = volume(solid)
         rise = np.zeros(scene.count)
         for table in occupancy.tables:
-            rise += table.change(whole, ijk, everywhere)
+            rise += table.change(Sight(whole, table.view), ijk, everywhere)
         gain = gain[:-1] - VOXEL_PRICE * np.maximum(rise, 0) / scene.count
         may = occupancy.free[scene.shell] & ndimage.binary_dilation(whole)[scene.shell]
         return now, np.where(may, gain, -1)

@@ -1,15 +1,16 @@
 """Which voxels exist: an exact discrete descent on what the six views see.
 
-Flips that share no column do not interact, so many are made at once and the sum of
-the tables (`fit/tables.py`) never rises.
+Single flips (`fit/flips.py`) and whole parts are made as long as the sum of the tables
+(`fit/tables.py`) falls.
 """
 
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int
+from jaxtyping import Bool, Int
 from scipy import ndimage
 
+from voxify3d.fit.flips import Flips
 from voxify3d.fit.tables import ViewTable
 from voxify3d.pixelart.mirror import Mirror
 
@@ -46,90 +47,21 @@ def polish_occupancy(
         An occupancy that no single flip of a free voxel, or pair, improves; nor does
         emptying the whole column of a cell that should be empty.
     """
-    both = np.zeros_like(free)
-    if mirror is not None:
-        both = _flip_together(occupied, free, mirror)
-        ijk = np.argwhere(both & occupied)
-        occupied = occupied.copy()
-        occupied[tuple(mirror.image(ijk).T)] = True
-    single, pair = np.argwhere(free & ~both), np.argwhere(both)
-    if mirror is not None:
-        pair = pair[2 * pair[:, mirror.axis] < mirror.plane - 1]
+    flips = Flips(occupied, tables, free, index, mirror, face_cost)
     for _ in range(_ROUNDS):
-        before = occupied
-        occupied = _flip(occupied, single, pair, tables, index, mirror, face_cost)
-        if (occupied == before).all():
+        flipped = flips.best()
+        if not len(flipped):
+            occupied = flips.occupied
             fixed = occupied & ~free
             parts = _wrong_columns(occupied, fixed, tables)
-            occupied = _adopt_parts(
+            adopted = _adopt_parts(
                 occupied, fixed, parts, tables, index, mirror, face_cost
             )
-        if (occupied == before).all():
+            flipped = np.argwhere(adopted ^ occupied)
+        if not len(flipped):
             break
-    return occupied
-
-
-def _flip(
-    occupied: Bool[np.ndarray, "x y z"],
-    single: Int[np.ndarray, "n 3"],
-    pair: Int[np.ndarray, "m 3"],
-    tables: list[ViewTable],
-    index: Int[np.ndarray, "x y z"] | None,
-    mirror: Mirror | None,
-    face_cost: float,
-) -> Bool[np.ndarray, "x y z"]:
-    """Make the best flips that share no column, if they lower the cost.
-
-    Args:
-        occupied: Where to start.
-        single: Voxels that flip alone.
-        pair: Voxels that flip with their mirror images.
-        tables: The views' costs.
-        index: Palette entries.
-        mirror: For `pair`.
-        face_cost: Of a voxel's face that touches air.
-    """
-    ijk = np.concatenate([single, pair])
-    image = ijk.copy()
-    if mirror is not None:
-        image[len(single) :] = mirror.image(pair)
-    faces = _more_faces(occupied, ijk) - _faces_between(ijk, image)
-    faces[len(single) :] += _more_faces(occupied, image[len(single) :])
-    change = face_cost * faces
-    for table in tables:
-        change[: len(single)] += table.change(occupied, single, index)
-        if mirror is not None and len(pair):
-            found = table.change_of_pairs(occupied, pair, mirror, index)
-            change[len(single) :] += found
-    better = np.flatnonzero(change < -1e-4)
-    occupied = occupied.copy()
-    if len(better):
-        ijk, image, change = ijk[better], image[better], change[better]
-        chosen = _independent(ijk, image, change, occupied.shape)
-        flip = np.unique(np.concatenate([ijk[chosen], image[chosen]]), axis=0)
-        occupied[tuple(flip.T)] ^= True
-    return occupied
-
-
-def _more_faces(
-    occupied: Bool[np.ndarray, "x y z"], ijk: Int[np.ndarray, "n 3"]
-) -> Float64[np.ndarray, " n"]:
-    """Return how many more faces touch air when each voxel alone flips."""
-    padded = np.pad(occupied, 1)
-    near = np.zeros(len(ijk))
-    for axis in range(3):
-        for step in (0, 2):
-            at = ijk + 1
-            at[:, axis] += step - 1
-            near += padded[tuple(at.T)]
-    return np.where(occupied[tuple(ijk.T)], 2 * near - 6, 6 - 2 * near)
-
-
-def _faces_between(
-    ijk: Int[np.ndarray, "n 3"], image: Int[np.ndarray, "n 3"]
-) -> Float64[np.ndarray, " n"]:
-    """Return how many faces two voxels count as changed that stay as they are."""
-    return 2.0 * (np.abs(ijk - image).sum(axis=1) == 1)
+        flips.make(flipped)
+    return flips.occupied
 
 
 def _wrong_columns(
@@ -231,51 +163,3 @@ def _more_faces_of_all(
 def _faces(occupied: Bool[np.ndarray, "x y z"]) -> int:
     """Return how many faces lie between a voxel and an empty one."""
     return sum(int(np.count_nonzero(np.diff(occupied, axis=axis))) for axis in range(3))
-
-
-def _flip_together(
-    occupied: Bool[np.ndarray, "x y z"],
-    free: Bool[np.ndarray, "x y z"],
-    mirror: Mirror,
-) -> Bool[np.ndarray, "x y z"]:
-    """Return the free voxels that only flip together with their mirror images.
-
-    Where the two touch and one is empty, as in an antenna on the plane, each flips
-    alone: together they would make it twice as thick.
-    """
-    ijk = np.argwhere(free & mirror.paired)
-    image = mirror.image(ijk)
-    touching = np.abs(ijk - image).sum(axis=1) == 1
-    equal = occupied[tuple(ijk.T)] == occupied[tuple(image.T)]
-    together = free[tuple(image.T)] & (equal | ~touching)
-    both = np.zeros_like(free)
-    both[tuple(ijk[together].T)] = True
-    return both
-
-
-def _independent(
-    ijk: Int[np.ndarray, "n 3"],
-    image: Int[np.ndarray, "n 3"],
-    change: Float64[np.ndarray, " n"],
-    shape: tuple[int, ...],
-) -> Bool[np.ndarray, " n"]:
-    """Return which flips have the best change in all the columns that they touch.
-
-    Args:
-        ijk: Voxels that flip.
-        image: What flips with them; the voxels themselves where they flip alone.
-        change: Of each flip.
-        shape: Of the grid.
-    """
-    order = np.argsort(change.round(9), kind="stable")
-    rank = np.empty(len(ijk), np.int64)
-    rank[order] = np.arange(len(ijk))
-    chosen = np.ones(len(ijk), bool)
-    for axis in range(3):
-        a, b = (i for i in range(3) if i != axis)
-        best = np.full((shape[a], shape[b]), len(ijk))
-        for voxels in (ijk, image):
-            np.minimum.at(best, (voxels[:, a], voxels[:, b]), rank)
-        for voxels in (ijk, image):
-            chosen &= best[voxels[:, a], voxels[:, b]] == rank
-    return chosen

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32, Float64, Int
 
 from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.pixelize import Picture
-from voxify3d.render.eye import first_occupied, from_eye
+from voxify3d.render.eye import Sight, first_occupied, from_eye
 from voxify3d.types import View, sign_of
 
 SILHOUETTE_COST = 7.0
@@ -47,19 +47,18 @@ def depth_cost(
         depths: Of each cell's samples; infinite where nothing is hit.
         length: Voxels in a column.
     """
-    ordered = np.sort(depths, axis=-1)
-    hits = np.isfinite(depths).sum(axis=-1)
+    seen = np.isfinite(depths).any(axis=-1)
+    ordered = np.sort(depths[seen], axis=-1)
+    hits = np.isfinite(ordered).sum(axis=-1, keepdims=True)
     place = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-    rank = np.maximum((hits[..., None] * place).astype(np.int64), 0)
-    depth = np.take_along_axis(ordered, rank, axis=-1)
-    depth = np.where(hits[..., None] > 0, depth, 0)
-    middle = depth[..., (_QUANTILES - 1) // 2]
-    table = np.empty((*hits.shape, length + 1), np.float32)
+    depth = np.take_along_axis(ordered, (hits * place).astype(np.int64), axis=-1)
+    middle = depth[:, (_QUANTILES - 1) // 2]
+    table = np.zeros((*seen.shape, length + 1), np.float32)
     for d in range(length + 1):
         behind = np.minimum(BEHIND * (d - depth), BEHIND_LIMIT)
-        table[..., d] = np.maximum(behind, np.minimum(depth - d, DEPTH_LIMIT)).mean(-1)
-        table[..., d] += HOLE_COST * (d - middle > HOLE)
-    return table * (hits > 0)[..., None]
+        cost = np.maximum(behind, np.minimum(depth - d, DEPTH_LIMIT)).mean(axis=-1)
+        table[seen, d] = cost + HOLE_COST * (d - middle > HOLE)
+    return table
 
 
 def cost_table(
@@ -142,25 +141,24 @@ class ViewTable:
 
     def change(
         self,
-        occupied: Bool[np.ndarray, "x y z"],
+        sight: Sight,
         ijk: Int[np.ndarray, "n 3"],
         index: Int[np.ndarray, "x y z"] | None = None,
     ) -> Float64[np.ndarray, " n"]:
-        """Return how much flipping each voxel alone changes the cost."""
-        columns = from_eye(occupied, self.view)
-        first = np.where(columns.any(axis=2), columns.argmax(axis=2), self.length)
-        rest = columns.copy()
-        at = np.minimum(first, self.length - 1)[..., None]
-        np.put_along_axis(rest, at, False, axis=2)
-        second = np.where(rest.any(axis=2), rest.argmax(axis=2), self.length)
+        """Return how much flipping each voxel alone changes the cost.
+
+        Args:
+            sight: What this view meets now.
+            ijk: The voxels.
+            index: Palette entries.
+        """
         a, b = self.cell(ijk)
-        d, now = self.distance(ijk), first[a, b]
-        after = np.where(d == now, second[a, b], np.minimum(d, now))
-        return self._difference(a, b, now, after, index)
+        after = sight.first_after(a, b, self.distance(ijk)[None])
+        return self._difference(a, b, sight.first[a, b], after, index)
 
     def change_of_pairs(
         self,
-        occupied: Bool[np.ndarray, "x y z"],
+        sight: Sight,
         ijk: Int[np.ndarray, "n 3"],
         mirror: Mirror,
         index: Int[np.ndarray, "x y z"] | None = None,
@@ -168,15 +166,12 @@ class ViewTable:
         """Return how much flipping voxels with their mirror images changes the cost."""
         image = mirror.image(ijk)
         if self.view.axis != mirror.axis:  # they lie in two columns
-            one = self.change(occupied, ijk, index)
-            return one + self.change(occupied, image, index)
+            one = self.change(sight, ijk, index)
+            return one + self.change(sight, image, index)
         a, b = self.cell(ijk)
-        columns = from_eye(occupied, self.view)[a, b]
-        now = self._first(columns)
-        row = np.arange(len(ijk))
-        for voxels in (ijk, image):
-            columns[row, self.distance(voxels)] ^= True
-        return self._difference(a, b, now, self._first(columns), index)
+        both = np.stack([self.distance(ijk), self.distance(image)])
+        after = sight.first_after(a, b, both)
+        return self._difference(a, b, sight.first[a, b], after, index)
 
     def change_of_all(
         self,

@@ -1,0 +1,174 @@
+"""Flips of voxels, alone or with their mirror images, and what each is worth.
+
+Flips that share no column do not interact: many can be made at once, and afterwards
+only those that share a column with one of them are worth something else.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int
+
+from voxify3d.fit.tables import ViewTable
+from voxify3d.pixelart.mirror import Mirror
+from voxify3d.render.eye import Sight
+
+_LEAST = 1e-4
+"""Gain from which a flip is made: less is rounding."""
+
+
+class Flips:
+    """Every flip that may be made, with how much it changes the cost now.
+
+    Attributes:
+        occupied: The voxels as they are.
+    """
+
+    def __init__(
+        self,
+        occupied: Bool[np.ndarray, "x y z"],
+        tables: list[ViewTable],
+        free: Bool[np.ndarray, "x y z"],
+        index: Int[np.ndarray, "x y z"] | None = None,
+        mirror: Mirror | None = None,
+        face_cost: float = 0.0,
+    ) -> None:
+        """See `polish_occupancy`; of unequal pairs both become occupied."""
+        self.occupied = occupied.copy()
+        self._tables, self._index = tables, index
+        self._mirror, self._face_cost = mirror, face_cost
+        both = np.zeros_like(free)
+        if mirror is not None:
+            both = _flip_together(occupied, free, mirror)
+            there = mirror.image(np.argwhere(both & occupied))
+            self.occupied[tuple(there.T)] = True
+        single, pair = np.argwhere(free & ~both), np.argwhere(both)
+        image = pair
+        if mirror is not None:
+            pair = pair[2 * pair[:, mirror.axis] < mirror.plane - 1]
+            image = mirror.image(pair)
+        self._singles = len(single)
+        self._ijk = np.concatenate([single, pair])
+        self._image = np.concatenate([single, image])
+        self._change = np.zeros(len(self._ijk))
+        self._columns = [
+            [_columns(voxels, axis, free.shape) for voxels in (self._ijk, image)]
+            for axis in range(3)
+        ]
+        self._sights = [Sight(self.occupied, table.view) for table in tables]
+        self._look(np.arange(len(self._ijk)))
+
+    def best(self) -> Int[np.ndarray, "_ 3"]:
+        """Return the voxels of the best flips that share no column, if any is good."""
+        good = np.flatnonzero(self._change < -_LEAST)
+        ijk, image = self._ijk[good], self._image[good]
+        chosen = _independent(ijk, image, self._change[good], self.occupied.shape)
+        paired = chosen & (good >= self._singles)
+        return np.concatenate([ijk[chosen], image[paired]])
+
+    def make(self, ijk: Int[np.ndarray, "_ 3"]) -> None:
+        """Flip voxels, and look again at all that share a column with them."""
+        self.occupied[tuple(ijk.T)] ^= True
+        for table, sight in zip(self._tables, self._sights, strict=True):
+            sight.update(*table.cell(ijk))
+        stale = np.zeros(len(self._ijk), bool)
+        for axis, (own, image) in enumerate(self._columns):
+            touched = np.zeros(self.occupied.size // self.occupied.shape[axis], bool)
+            touched[_columns(ijk, axis, self.occupied.shape)] = True
+            stale |= touched[own]
+            stale[self._singles :] |= touched[image]
+        self._look(np.flatnonzero(stale))
+
+    def _look(self, which: Int[np.ndarray, " n"]) -> None:
+        """Compute what some flips change."""
+        alone = which < self._singles
+        ijk, image = self._ijk[which], self._image[which]
+        change = np.zeros(len(which))
+        if self._face_cost:
+            faces = _more_faces(self.occupied, ijk) - _faces_between(ijk, image)
+            faces[~alone] += _more_faces(self.occupied, image[~alone])
+            change = self._face_cost * faces
+        single, pair = ijk[alone], ijk[~alone]
+        for table, sight in zip(self._tables, self._sights, strict=True):
+            change[alone] += table.change(sight, single, self._index)
+            if self._mirror is not None and len(pair):
+                change[~alone] += table.change_of_pairs(
+                    sight, pair, self._mirror, self._index
+                )
+        self._change[which] = change
+
+
+def _columns(
+    ijk: Int[np.ndarray, "n 3"], axis: int, shape: tuple[int, ...]
+) -> Int[np.ndarray, " n"]:
+    """Return the number of each voxel's column along an axis."""
+    a, b = (i for i in range(3) if i != axis)
+    return ijk[:, a] * shape[b] + ijk[:, b]
+
+
+def _more_faces(
+    occupied: Bool[np.ndarray, "x y z"], ijk: Int[np.ndarray, "n 3"]
+) -> Float64[np.ndarray, " n"]:
+    """Return how many more faces touch air when each voxel alone flips."""
+    near = np.zeros(len(ijk))
+    for axis, size in enumerate(occupied.shape):
+        for step in (-1, 1):
+            at = ijk.copy()
+            at[:, axis] += step
+            inside = (at[:, axis] >= 0) & (at[:, axis] < size)
+            at[:, axis] = at[:, axis].clip(0, size - 1)
+            near += occupied[tuple(at.T)] & inside
+    return np.where(occupied[tuple(ijk.T)], 2 * near - 6, 6 - 2 * near)
+
+
+def _faces_between(
+    ijk: Int[np.ndarray, "n 3"], image: Int[np.ndarray, "n 3"]
+) -> Float64[np.ndarray, " n"]:
+    """Return how many faces two voxels count as changed that stay as they are."""
+    return 2.0 * (np.abs(ijk - image).sum(axis=1) == 1)
+
+
+def _flip_together(
+    occupied: Bool[np.ndarray, "x y z"],
+    free: Bool[np.ndarray, "x y z"],
+    mirror: Mirror,
+) -> Bool[np.ndarray, "x y z"]:
+    """Return the free voxels that only flip together with their mirror images.
+
+    Where the two touch and one is empty, as in an antenna on the plane, each flips
+    alone: together they would make it twice as thick.
+    """
+    ijk = np.argwhere(free & mirror.paired)
+    image = mirror.image(ijk)
+    touching = np.abs(ijk - image).sum(axis=1) == 1
+    equal = occupied[tuple(ijk.T)] == occupied[tuple(image.T)]
+    together = free[tuple(image.T)] & (equal | ~touching)
+    both = np.zeros_like(free)
+    both[tuple(ijk[together].T)] = True
+    return both
+
+
+def _independent(
+    ijk: Int[np.ndarray, "n 3"],
+    image: Int[np.ndarray, "n 3"],
+    change: Float64[np.ndarray, " n"],
+    shape: tuple[int, ...],
+) -> Bool[np.ndarray, " n"]:
+    """Return which flips have the best change in all the columns that they touch.
+
+    Args:
+        ijk: Voxels that flip.
+        image: What flips with them; the voxels themselves where they flip alone.
+        change: Of each flip.
+        shape: Of the grid.
+    """
+    order = np.argsort(change.round(9), kind="stable")
+    rank = np.empty(len(ijk), np.int64)
+    rank[order] = np.arange(len(ijk))
+    chosen = np.ones(len(ijk), bool)
+    for axis in range(3):
+        a, b = (i for i in range(3) if i != axis)
+        best = np.full((shape[a], shape[b]), len(ijk))
+        for voxels in (ijk, image):
+            np.minimum.at(best, (voxels[:, a], voxels[:, b]), rank)
+        for voxels in (ijk, image):
+            chosen &= best[voxels[:, a], voxels[:, b]] == rank
+    return chosen
