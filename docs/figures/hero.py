@@ -34,7 +34,7 @@ def main() -> None:
     config = VoxelizeConfig(size=40, colors=8)
     mesh = sample_character()
     grid = voxelize(mesh, config)
-    renders = render_mesh(mesh, grid.frame, config.pixelart.samples)
+    renders = render_mesh(mesh, grid.frame, config.pixelart.samples_at(config.size))
     art = pixelize(renders, config.colors, config.pixelart, config.seed)
     corner = {"toward": CORNER, "up": UP, "size": PANEL}
     voxels = mesh_from_voxels(grid)

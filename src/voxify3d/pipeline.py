@@ -68,7 +68,7 @@ def voxelize_steps(
     encoder = _encoder(config)
     frame = frame_of(mesh, config.size, config.front)
     render = render_perspective if config.is_perspective else render_mesh
-    renders = render(mesh, frame, config.pixelart.samples)
+    renders = render(mesh, frame, config.pixelart.samples_at(config.size))
     yield Progress("renders", 1, 1)
     stages = _paper if config.fine.method == "paper" else _recipe
     results = []

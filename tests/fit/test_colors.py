@@ -13,6 +13,7 @@ from voxify3d.fit.coarse import view_tables
 from voxify3d.fit.colors import (
     color_candidates,
     color_hidden,
+    color_surface,
     color_voxels,
     seen_costs,
 )
@@ -217,11 +218,11 @@ def test_voxels_that_may_come_have_the_color_that_their_cells_want(shape, seed):
     occupied, art, coverage = random_case(shape, seed)
     rng = np.random.default_rng(seed)
     free = rng.random(shape) < 0.8
-    index = color_voxels(occupied, art, coverage)
+    index = color_surface(occupied, art, coverage)
     tables = view_tables(art, shape, np.zeros(shape, bool))
-    result = color_candidates(index, free, tables)
+    result = color_candidates(index, occupied, free, tables)
     np.testing.assert_array_equal(result >= 0, occupied | free)
-    np.testing.assert_array_equal(result[occupied], index[occupied])
+    np.testing.assert_array_equal(result[index >= 0], index[index >= 0])
     nearest = color_hidden(index, np.ones(shape, bool))
     for ijk in np.argwhere(free & ~occupied):
         wanted = np.zeros(len(art.palette))

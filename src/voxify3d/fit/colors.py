@@ -7,7 +7,7 @@ A Potts term on neighbors then flattens areas where the mesh itself is flat.
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int
-from scipy import ndimage, spatial
+from scipy import ndimage
 
 from voxify3d.color.spaces import oklab_from_bytes
 from voxify3d.fit.tables import ViewTable
@@ -61,6 +61,20 @@ def color_voxels(
 ) -> Int[np.ndarray, "x y z"]:
     """Return a palette entry for every occupied voxel, -1 elsewhere.
 
+    Arguments are those of `color_surface`.
+    """
+    index = color_surface(occupied, art, coverage, smoothness)
+    return color_hidden(index, occupied)
+
+
+def color_surface(
+    occupied: Bool[np.ndarray, "x y z"],
+    art: PixelArt,
+    coverage: Coverage,
+    smoothness: float = 1.0,
+) -> Int[np.ndarray, "x y z"]:
+    """Return a palette entry for every voxel that shows a face, -1 elsewhere.
+
     Args:
         occupied: The voxels.
         art: What the six views should show.
@@ -74,16 +88,17 @@ def color_voxels(
     apart = coverage.lab[own][:, None] - palette
     cost[own] += OWN_WEIGHT * 100 * np.linalg.norm(apart, axis=-1)
     known = exposed & ((weight > 0) | own)
-    index = np.full(occupied.shape, -1)
+    index = np.full(occupied.shape, -1, np.int16)
     if known.any():
         twin = twins(known, art.mirror)
         askew = pair_features(twin, cost[known], known, occupied, art)
         index[known] = _smooth(cost, known, twin, askew, coverage, palette, smoothness)
-    return color_hidden(index, occupied)
+    return index
 
 
 def color_candidates(
     index: Int[np.ndarray, "x y z"],
+    occupied: Bool[np.ndarray, "x y z"],
     free: Bool[np.ndarray, "x y z"],
     tables: list[ViewTable],
 ) -> Int[np.ndarray, "x y z"]:
@@ -94,11 +109,11 @@ def color_candidates(
     view sees gets the nearest color.
 
     Args:
-        index: Of `color_voxels`.
+        index: Of `color_surface`.
+        occupied: The voxels.
         free: Voxels that may change.
         tables: The views' costs.
     """
-    occupied = index >= 0
     ijk = np.argwhere(free & ~occupied)
     cost = np.zeros((len(ijk), tables[0].entries))
     seen = np.zeros(len(ijk), bool)
@@ -120,13 +135,16 @@ def color_hidden(
     blank = occupied & (index < 0)
     if not blank.any():
         return index
-    index = index.copy()
-    known = np.argwhere(index >= 0)
-    if not len(known):
+    ijk = np.argwhere(occupied | (index >= 0))
+    box = tuple(map(slice, ijk.min(axis=0), ijk.max(axis=0) + 1))
+    index, inside = index.copy(), index[box]
+    if (inside < 0).all():
         index[blank] = 0
         return index
-    _, nearest = spatial.cKDTree(known).query(np.argwhere(blank))
-    index[blank] = index[tuple(known[nearest].T)]
+    nearest = ndimage.distance_transform_edt(
+        inside < 0, return_distances=False, return_indices=True
+    )
+    index[box] = np.where(blank[box], inside[tuple(nearest)], inside)
     return index
 
 
@@ -143,7 +161,7 @@ def twins(
     twin = np.arange(count)
     if mirror is None:
         return twin
-    number = np.full(known.shape, -1)
+    number = np.full(known.shape, -1, np.int32)
     number[known] = twin
     here = np.argwhere(known & mirror.paired)
     there = number[tuple(mirror.image(here).T)]
@@ -173,7 +191,7 @@ def pair_features(
         occupied: What the views see.
         art: With pairs of features.
     """
-    number = np.full(known.shape, -1)
+    number = np.full(known.shape, -1, np.int32)
     number[known] = np.arange(len(twin))
     front = art.pictures[0].view
     columns = from_eye(number, front)
@@ -220,7 +238,7 @@ def _smooth(
     lab: Float32[np.ndarray, "n 3"] = np.where(
         coverage.touched[known][:, None], coverage.lab[known], palette[label]
     )
-    number = np.full(np.array(known.shape) + 2, -1)
+    number = np.full(np.array(known.shape) + 2, -1, np.int32)
     number[tuple((ijk + 1).T)] = row
     neighbors, strengths = [], []
     for step in np.argwhere(np.ones((3, 3, 3))) - 1:
@@ -242,16 +260,14 @@ def _smooth(
     first = row <= twin
     groups = [row[(parity == group) & first] for group in range(8)]
     groups += list(askew[first[askew], None])
+    entries = unary.shape[1]
     for _ in range(_SWEEPS):
         before = label.copy()
         for at in groups:
-            agree = np.zeros((len(at), unary.shape[1]))
-            for near in range(neighbor.shape[1]):
-                np.add.at(
-                    agree,
-                    (np.arange(len(at)), label[neighbor[at, near]]),
-                    strength[at, near],
-                )
+            entry = np.arange(len(at))[:, None] * entries + label[neighbor[at]]
+            agree = np.bincount(
+                entry.ravel(), strength[at].ravel(), minlength=len(at) * entries
+            ).reshape(-1, entries)
             label[at] = label[twin[at]] = (unary[at] - agree).argmin(axis=1)
         if (label == before).all():
             break

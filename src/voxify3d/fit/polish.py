@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from voxify3d.fit.coarse import Occupancy, drop_loose_parts
-from voxify3d.fit.colors import color_candidates, color_voxels
+from voxify3d.fit.colors import color_candidates, color_surface, color_voxels
 from voxify3d.fit.occupancy import FACE_COST, adopt, polish_occupancy
 from voxify3d.fit.thin import reconnect
 from voxify3d.mesh.coverage import Coverage
@@ -38,8 +38,8 @@ def polish(
 
     def entries(occupied: Bool[np.ndarray, "x y z"]) -> Int[np.ndarray, "x y z"]:
         """Return the entry of every voxel that is or may become occupied."""
-        index = color_voxels(occupied, art, coverage, smoothness)
-        return color_candidates(index, occupancy.free, tables)
+        index = color_surface(occupied, art, coverage, smoothness)
+        return color_candidates(index, occupied, occupancy.free, tables)
 
     tables, mirror = occupancy.tables, art.mirror
     if (occupied != occupancy.occupied).any():

@@ -102,7 +102,7 @@ def _surface_graph(
     nodes: Bool[np.ndarray, "x y z"], area: Float64[np.ndarray, "x y z"]
 ) -> tuple[sparse.csr_matrix, Int[np.ndarray, "n 3"], Int[np.ndarray, "x y z"]]:
     """Return the 18-neighbor graph of voxels; steps into little surface cost more."""
-    number = np.full(nodes.shape, -1, np.int64)
+    number = np.full(nodes.shape, -1, np.int32)
     ijk = np.argwhere(nodes)
     number[nodes] = np.arange(len(ijk))
     price = 1 + 3 / (1 + 4 * area[nodes])

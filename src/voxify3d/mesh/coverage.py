@@ -70,11 +70,10 @@ def surface_coverage(mesh: Mesh, frame: Frame) -> Coverage:
         for axis in range(3):
             pieces, count, source = _cut(pieces, count, source, axis, frame.shape[axis])
         _accumulate(mesh, pieces, count, source, shape, area, lab)
-    lab /= np.maximum(area, 1e-12)[:, None]
-    return Coverage(
-        area=area.reshape(frame.shape),
-        lab=lab.reshape(*frame.shape, 3).astype(np.float32),
-    )
+    held = np.flatnonzero(area)
+    mean = np.zeros((total, 3), np.float32)
+    mean[held] = lab[held] / np.maximum(area[held], 1e-12)[:, None]
+    return Coverage(area=area.reshape(frame.shape), lab=mean.reshape(*frame.shape, 3))
 
 
 def _chunks(
@@ -186,9 +185,8 @@ def _accumulate(
         ).astype(np.float32)
         rgba = surface_rgba(mesh, source[fan], np.clip(weights, 0, 1))
         size = size * is_solid(mesh, source[fan], rgba[:, 3])
-        area += np.bincount(voxel, size, minlength=len(area))
+        voxels, place = np.unique(voxel, return_inverse=True)
+        area[voxels] += np.bincount(place, size)
         colors = oklab_from_srgb(rgba[:, :3])
         for channel in range(3):
-            lab[:, channel] += np.bincount(
-                voxel, size * colors[:, channel], minlength=len(area)
-            )
+            lab[voxels, channel] += np.bincount(place, size * colors[:, channel])

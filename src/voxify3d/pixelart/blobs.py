@@ -41,19 +41,31 @@ def find_blobs(
         hit: Where there are any.
         side: Samples along a cell.
     """
-    response = _responses(lab, hit, side)
+    if not hit.any():
+        return []
+    low, high = _cells_around(hit, side)
+    window = tuple(map(slice, low, high))
+    response = _responses(lab[window], hit[window], side)
     top = response == ndimage.maximum_filter(response, size=(3, 3, 3))
     top &= response >= FAINT
     found = np.argwhere(top)
     found = found[np.argsort(-response[top], kind="stable")][:_MOST]
     blobs = []
-    for scale, center in zip(found[:, 0], found[:, 1:], strict=True):
+    for scale, center in zip(found[:, 0], found[:, 1:] + low, strict=True):
         for radius in RADII[scale : scale + _WIDER]:  # an iris on one side of a pupil
             points = _outline(lab, hit, center, radius * side)
             if len(points):
                 blobs.append(points)
                 break
     return blobs
+
+
+def _cells_around(
+    hit: Bool[np.ndarray, "h w"], side: int
+) -> tuple[Int[np.ndarray, " 2"], Int[np.ndarray, " 2"]]:
+    """Return the first and last sample of the cells that hold all hits."""
+    at = np.argwhere(hit) // side
+    return at.min(axis=0) * side, (at.max(axis=0) + 1) * side
 
 
 def _responses(
@@ -78,8 +90,7 @@ def _responses(
     for number, radius in enumerate(RADII):
         apart = blurred(_INNER * radius * side) - blurred(_OUTER * radius * side)
         apart = np.sqrt(np.einsum("hwc,hwc->hw", apart, apart)) * hit
-        if hit.any():
-            apart[apart < NOISE * np.median(apart[hit])] = 0
+        apart[apart < NOISE * np.median(apart[hit])] = 0
         response[number] = apart
     return response
 

@@ -14,6 +14,7 @@ from scipy import ndimage, spatial
 
 from voxify3d.color.match import nearest
 from voxify3d.color.palette import extract_palette
+from voxify3d.parallel import each
 from voxify3d.pixelart.blobs import find_blobs
 from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.places import (
@@ -98,9 +99,11 @@ def find_features(
         mirror: Where left and right of the object meet, if it has such.
     """
     tones = _tones(cells, seed)
-    features = []
-    for number, cell in enumerate(cells):
-        features += _view_features(number, cell, tones, mirror)
+    found = each(
+        lambda number: _view_features(number, cells[number], tones, mirror),
+        range(len(cells)),
+    )
+    features = [feature for view in found for feature in view]
     return sorted(features, key=lambda f: (-f.contrast * len(f.cells), f.view))
 
 

@@ -8,7 +8,7 @@ the two halves of a tail in the wind) stays as it is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -112,22 +112,39 @@ def find_mirror(cells: Sequence[CellStatistics]) -> Mirror | None:
     # From the middle outwards: the first of equals is the best of them.
     shifts = range(1, size // 8 + 1)
     planes = [size, *(size + side * step for step in shifts for side in (1, -1))]
-    best, most = None, LEAST
-    for plane in planes:
-        mirror = Mirror(axis, plane, (), np.zeros((1, 1, 1), bool))
-        alike = _alike(cells, mirror)
-        held = [_held(cell, mirror) for cell in cells]
-        same = sum(int((a & h).sum()) for a, h in zip(alike, held, strict=True))
-        share = same / max(sum(int(h.sum()) for h in held), 1)
-        if share > most:
-            paired = _paired(cells, alike, mirror)
-            best, most = Mirror(axis, plane, alike, paired), share
-    return best
+    mirrors = [Mirror(axis, p, (), np.zeros((1, 1, 1), bool)) for p in planes]
+    # No more cells are alike than whole cells allow: few planes need all samples.
+    most = [_share(cells, mirror, _may_be_alike(cells, mirror)) for mirror in mirrors]
+    best, found = LEAST, None
+    for number in np.argsort(-np.array(most), kind="stable"):
+        if most[number] < best:
+            break
+        alike = _alike(cells, mirrors[number])
+        share = _share(cells, mirrors[number], alike)
+        if share > best or (share == best and found is not None and number < found[0]):
+            best, found = share, (number, alike)
+    if found is None:
+        return None
+    number, alike = found
+    return replace(
+        mirrors[number], alike=alike, paired=_paired(cells, alike, mirrors[number])
+    )
 
 
 def _across(view: View, axis: int) -> int:
     """Return which of a view's two cell axes is the grid's `axis`."""
     return [i for i in range(3) if i != view.axis].index(axis)
+
+
+def _share(
+    cells: Sequence[CellStatistics],
+    mirror: Mirror,
+    alike: Sequence[Bool[np.ndarray, "_ _"]],
+) -> float:
+    """Return the share of the cells which hold anything that are alike."""
+    held = [_held(cell, mirror) for cell in cells]
+    same = sum(int((a & h).sum()) for a, h in zip(alike, held, strict=True))
+    return same / max(sum(int(h.sum()) for h in held), 1)
 
 
 def _alike(
@@ -136,19 +153,34 @@ def _alike(
     """Return, for each view, the cells that equal their mirror images."""
     views = [cell.view for cell in cells]
     found = []
-    for number, cell in enumerate(cells):
-        other = cells[mirror.partner(views, number)]
+    for number, near in enumerate(_may_be_alike(cells, mirror)):
+        cell, other = cells[number], cells[mirror.partner(views, number)]
         hit, lab = (
             _samples(values, other, mirror) for values in (other.hit, other.lab)
         )
         apart = ((cell.lab - lab) ** 2).sum(axis=-1) > COLOR**2
         unlike = np.where(cell.hit & hit, apart, cell.hit != hit)
+        found.append((unlike.mean(axis=-1) <= UNLIKE) & near)
+    return tuple(found)
+
+
+def _may_be_alike(
+    cells: Sequence[CellStatistics], mirror: Mirror
+) -> list[Bool[np.ndarray, "_ _"]]:
+    """Return the cells as deep and about as covered as their mirror images."""
+    views = [cell.view for cell in cells]
+    found = []
+    for number, cell in enumerate(cells):
+        other = cells[mirror.partner(views, number)]
+        own = cell.hit.mean(axis=-1)
+        covered = mirror.reflected(other.hit.mean(axis=-1), other.view)
         depth = mirror.reflected(_finite(other.depth), other.view)
         near = np.abs(_finite(cell.depth) - depth) <= DEPTH
         # What only grazes a cell has no depth there.
-        near |= np.minimum(cell.hit.mean(axis=-1), hit.mean(axis=-1)) < UNLIKE
-        found.append((unlike.mean(axis=-1) <= UNLIKE) & near)
-    return tuple(found)
+        near |= np.minimum(own, covered) < UNLIKE
+        # So many samples at least differ in being there.
+        found.append(near & (np.abs(own - covered) <= UNLIKE + 1e-9))
+    return found
 
 
 def _samples(values: np.ndarray, cell: CellStatistics, mirror: Mirror) -> np.ndarray:

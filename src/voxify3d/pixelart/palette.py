@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from voxify3d.color.palette import extract_palette
+from voxify3d.parallel import each
 from voxify3d.pixelart.features import Feature
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import CellStatistics
@@ -31,6 +32,8 @@ TOLERANCE = 0.05
 """Share by which a palette's sum of costs may exceed the least one's."""
 FRONT = 3.0
 """How much more colors of the front count than those of each other view."""
+_COLORS = 2000
+"""Colors of a view that decide; of more, every second or third will do."""
 _CANDIDATES = 24
 _SWAPS = 16
 _RECENTERINGS = 8
@@ -74,7 +77,7 @@ def palettes_of(
     finer = extract_palette(lab, weight, max(_CANDIDATES, 2 * colors), seed=seed)
     candidates = np.concatenate([finer, *[f.lab[None] * CHROMA for f in features]])
     starts = [first, *(start(seed + i) for i in range(1, STARTS))]
-    ends = [swap_entries(lab, weight, p, candidates) for p in starts]
+    ends = each(lambda palette: swap_entries(lab, weight, palette, candidates), starts)
     totals = [_total(lab, weight, p) for p in ends]
     good = min(totals) * (1 + TOLERANCE)
     ends = [p for p, total in zip(ends, totals, strict=True) if total <= good]
@@ -92,9 +95,10 @@ def _colors_of(
         used = cell.filled if cell.filled.any() else cell.coverage > 0
         if real:
             used = used & (cell.own >= HELD)
-        pure = 1 / (1 + 40 * cell.spread[used])
-        labs.append(cell.median[used])
-        weights.append(pure * (FRONT if number == 0 else 1))
+        every = max(1, int(used.sum()) // _COLORS)
+        pure = 1 / (1 + 40 * cell.spread[used][::every])
+        labs.append(cell.median[used][::every])
+        weights.append(every * pure * (FRONT if number == 0 else 1))
     for feature in features:
         count = config.feature_weight * FEATURE_CELLS * len(feature.cells)
         count *= STRIKING if feature.is_striking else 1.0

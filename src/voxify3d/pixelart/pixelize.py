@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int
 
 from voxify3d.color.spaces import bytes_from_oklab, oklab_from_bytes
+from voxify3d.parallel import each
 from voxify3d.pixelart.features import (
     FIRM,
     Feature,
@@ -20,7 +21,12 @@ from voxify3d.pixelart.features import (
 from voxify3d.pixelart.mirror import Mirror, find_mirror
 from voxify3d.pixelart.palette import palettes_of
 from voxify3d.pixelart.settings import PixelArtConfig
-from voxify3d.pixelart.statistics import CellStatistics, cell_statistics, contrast
+from voxify3d.pixelart.statistics import (
+    CellStatistics,
+    cell_statistics,
+    contrast,
+    dominant_colors,
+)
 from voxify3d.types import Palette, Render, View
 
 _PRESENT = 0.15
@@ -105,7 +111,7 @@ def pixelize(
         seed: Of the palette's search.
     """
     config = config or PixelArtConfig()
-    cells = [cell_statistics(render, config.coverage) for render in renders]
+    cells = each(lambda render: cell_statistics(render, config.coverage), renders)
     mirror = find_mirror(cells) if config.symmetry else None
     features = find_features(cells, seed, mirror) if config.feature_weight else []
     grounds = [find_ground(features, i, cell) for i, cell in enumerate(cells)]
@@ -167,42 +173,61 @@ def _paint(
 ) -> list[Picture]:
     """Return all views in the colors of a palette."""
     lab = oklab_from_bytes(palette.rgb).astype(np.float32)
-    pictures = []
-    for number, (cell, ground) in enumerate(zip(cells, grounds, strict=True)):
+
+    def paint(number: int) -> Picture:
+        own = [feature for feature in features if feature.view == number]
         weight = config.front_weight if number == 0 else 1.0
-        cost = _costs(cell, ground.samples, lab, config)
-        for feature in features:
-            if feature.view == number:
-                a, b = feature.cells.T
-                apart = 100 * np.linalg.norm(lab - feature.lab, axis=1)
-                firm = config.feature_weight * (FIRM if feature.is_striking else 1.0)
-                cost[a, b] += firm * (apart - apart.min())
-        # Around them the ground is held as firmly, or other sides would smear them.
-        inside = ground.samples[ground.around][..., None]
-        own = (cell.lab[ground.around] * inside).sum(axis=1)
-        own /= np.maximum(inside.sum(axis=1), 1)
-        apart = 100 * np.linalg.norm(own[:, None] - lab, axis=-1)
-        firm = config.feature_weight * FIRM
-        cost[ground.around] += firm * (apart - apart.min(axis=1, keepdims=True))
-        index = np.where(cell.filled, cost.argmin(axis=-1), -1)
-        stands_out = np.minimum(contrast(cell.mean, cell.filled) / 0.1, 2)
-        emphasis = (weight * (1 + config.saliency * stands_out)).astype(np.float32)
-        cost *= emphasis[..., None]
-        pictures.append(
-            Picture(
-                view=cell.view,
-                index=index,
-                cost=cost,
-                coverage=cell.coverage,
-                rescued=cell.rescued,
-                depth=cell.depth,
-                depths=cell.depths,
-                lab=cell.mean if config.cell_color == "mean" else cell.median,
-                weight=weight,
-                emphasis=emphasis,
-            )
-        )
-    return pictures
+        return _paint_view(cells[number], grounds[number], own, lab, weight, config)
+
+    return each(paint, range(len(cells)))
+
+
+def _paint_view(
+    cell: CellStatistics,
+    ground: Ground,
+    features: list[Feature],
+    palette: Float32[np.ndarray, "k 3"],
+    weight: float,
+    config: PixelArtConfig,
+) -> Picture:
+    """Return one view in the colors of a palette, OKLab.
+
+    Args:
+        cell: The view.
+        ground: What should decide its colors where no feature is.
+        features: The view's own.
+        palette: OKLab.
+        weight: How much the view counts.
+        config: Settings.
+    """
+    cost = _costs(cell, ground.samples, palette, config)
+    for feature in features:
+        a, b = feature.cells.T
+        apart = 100 * np.linalg.norm(palette - feature.lab, axis=1)
+        firm = config.feature_weight * (FIRM if feature.is_striking else 1.0)
+        cost[a, b] += firm * (apart - apart.min())
+    # Around them the ground is held as firmly, or other sides would smear them.
+    inside = ground.samples[ground.around][..., None]
+    own = (cell.lab[ground.around] * inside).sum(axis=1)
+    own /= np.maximum(inside.sum(axis=1), 1)
+    apart = 100 * np.linalg.norm(own[:, None] - palette, axis=-1)
+    firm = config.feature_weight * FIRM
+    cost[ground.around] += firm * (apart - apart.min(axis=1, keepdims=True))
+    index = np.where(cell.filled, cost.argmin(axis=-1), -1)
+    stands_out = np.minimum(contrast(cell.mean, cell.filled) / 0.1, 2)
+    emphasis = (weight * (1 + config.saliency * stands_out)).astype(np.float32)
+    return Picture(
+        view=cell.view,
+        index=index,
+        cost=cost * emphasis[..., None],
+        coverage=cell.coverage,
+        rescued=cell.rescued,
+        depth=cell.depth,
+        depths=cell.depths,
+        lab=cell.mean if config.cell_color == "mean" else cell.median,
+        weight=weight,
+        emphasis=emphasis,
+    )
 
 
 def symmetric(
@@ -256,12 +281,13 @@ def _costs(
     k = len(palette)
     cost = np.zeros((a * b, k), np.float32)
     seen = np.flatnonzero(hit.any(axis=-1))
-    if config.cell_color != "vote":
-        target = cell.mean if config.cell_color == "mean" else cell.dominant
-        apart = target.reshape(-1, 3)[seen][:, None] - palette
-        cost[seen] = 100 * np.linalg.norm(apart, axis=-1)
-        return cost.reshape(a, b, k)
     lab, hit = cell.lab.reshape(-1, s, 3), hit.reshape(-1, s)
+    if config.cell_color != "vote":
+        target = cell.mean.reshape(-1, 3)[seen]
+        if config.cell_color == "dominant":
+            target = dominant_colors(lab[seen], hit[seen], target)
+        cost[seen] = 100 * np.linalg.norm(target[:, None] - palette, axis=-1)
+        return cost.reshape(a, b, k)
     for first in range(0, len(seen), _CELLS_PER_CALL):
         rows = seen[first : first + _CELLS_PER_CALL]
         inside = hit[rows][:, :, None]

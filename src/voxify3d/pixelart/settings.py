@@ -8,6 +8,8 @@ from voxify3d.errors import ConfigError
 CellColor = Literal["vote", "dominant", "mean"]
 PaletteStrategy = Literal["kmeans", "kmeans-rare", "maxmin", "median-cut", "annealing"]
 """Names in `voxify3d.color.palette.STRATEGIES`, which says what each is."""
+_FINE = 128
+_FEW = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +17,8 @@ class PixelArtConfig:
     """How renders become pixel art and a palette."""
 
     samples: int = 8
-    """Rays along each side of a cell. More sees smaller things and takes longer."""
+    """Rays along each side of a cell, at sizes up to 128; above, fewer do: see
+    `samples_at`. More sees smaller things and takes longer."""
     coverage: float = 0.48
     """Covered share from which a cell is filled. Less makes everything fatter."""
     symmetry: bool = True
@@ -43,6 +46,16 @@ class PixelArtConfig:
     `annealing` the least mean distance. Also written `--palette`."""
     rarity: float = 3.0
     """Exponent that draws palette entries towards rare colors; 2 is plain K-means."""
+
+    def samples_at(self, size: int) -> int:
+        """Return the rays along each side of a cell of a grid of some size.
+
+        From `_FINE` on a picture has no more rays, down to `_FEW` along a cell: what
+        small cells miss is small.
+        """
+        return max(
+            min(self.samples, _FEW), min(self.samples, self.samples * _FINE // size)
+        )
 
     def __post_init__(self) -> None:
         if not 1 <= self.samples <= 64:

@@ -31,7 +31,6 @@ class CellStatistics:
         depths: The samples' depths.
         mean: Mean color.
         median: Geometric median: the color with the least sum of distances.
-        dominant: Mean of the larger of two clusters.
         spread: Mean distance of the samples to their mean.
         own: Share of the hits whose color about is the median: little where the
             median is a blend of two colors.
@@ -47,7 +46,6 @@ class CellStatistics:
     depths: Float32[np.ndarray, "a b s"]
     mean: Float32[np.ndarray, "a b 3"]
     median: Float32[np.ndarray, "a b 3"]
-    dominant: Float32[np.ndarray, "a b 3"]
     spread: Float32[np.ndarray, "a b"]
     own: Float32[np.ndarray, "a b"]
 
@@ -94,7 +92,6 @@ def cell_statistics(render: Render, coverage: float = 0.5) -> CellStatistics:
         depths=render.depth,
         mean=spread_out(mean),
         median=spread_out(median),
-        dominant=spread_out(_dominant(samples, weight, mean)),
         spread=spread_out(spread),
         own=spread_out(own),
     )
@@ -115,12 +112,19 @@ def _geometric_median(
     return center
 
 
-def _dominant(
+def dominant_colors(
     samples: Float32[np.ndarray, "n s 3"],
-    weight: Float32[np.ndarray, "n s"],
+    hit: Bool[np.ndarray, "n s"],
     mean: Float32[np.ndarray, "n 3"],
 ) -> Float32[np.ndarray, "n 3"]:
-    """Return the mean of the larger of two clusters (2-means, vectorized)."""
+    """Return the mean of the larger of two clusters (2-means, vectorized).
+
+    Args:
+        samples: Colors of each cell's samples.
+        hit: Those that count.
+        mean: Their mean.
+    """
+    weight = hit.astype(np.float32)
     away = np.linalg.norm(samples - mean[:, None], axis=-1) * weight
     row = np.arange(len(samples))
     first = samples[row, away.argmax(axis=1)]
