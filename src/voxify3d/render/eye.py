@@ -86,7 +86,7 @@ class Sight:
     def _look(self, cells: Bool[np.ndarray, "a b"]) -> None:
         columns = self._columns[cells]
         row, length = np.arange(len(columns)), columns.shape[1]
-        for nearest in self._nearest:
+        for i in range(_NEAREST):
             at = columns.argmax(axis=1)
-            nearest[cells] = np.where(columns[row, at], at, length)
+            self._nearest[i, cells] = np.where(columns[row, at], at, length)
             columns[row, at] = False
