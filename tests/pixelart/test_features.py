@@ -3,6 +3,7 @@ import pytest
 
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
 from voxify3d.pixelart.features import find_features, find_ground
+from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import cell_statistics
@@ -113,6 +114,36 @@ def test_without_features_the_same_eyes_are_averaged_away():
     art = pixelize(renders_of(face(eyes)), 2, config)
     shown = oklab_from_bytes(art.palette.rgb)[art.pictures[0].index]
     assert np.linalg.norm(shown - oklab_from_srgb(np.array(INK)), axis=-1).min() > 0.2
+
+
+WHITE = (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(("skin", "lights"), [(GOLD, 1), (WHITE, 0)])
+def test_a_light_in_an_eye_gets_a_cell_unless_it_would_be_a_notch(skin, lights):
+    image = face([(7, 8, 1.5)])
+    image[(image == SKIN).all(axis=2)] = skin
+    x, y = (np.indices(image.shape[:2]) + 0.5) / SIDE
+    image[(x - 7.5) ** 2 + (y - 8.5) ** 2 < 0.5**2] = WHITE
+    found = [f for f in features_of(image) if f.view == 0]
+    white = [f for f in found if f.lab[0] > 0.9]
+    assert [len(f.cells) for f in white] == [1] * lights
+    dark = next(f for f in found if f.lab[0] < 0.5)
+    assert len(dark.cells) >= 6
+    for light in white:
+        assert light.cells.tolist() == [[7, 8]]
+
+
+def test_of_a_face_with_two_sides_one_small_brow_is_none():
+    eyes = face([(4.5, 8.5, 0.5), (9.5, 8.5, 0.5)])
+    brow = (slice(4 * SIDE, 5 * SIDE), slice(9 * SIDE + 6, 10 * SIDE + 1))
+    image = eyes.copy()
+    image[brow] = INK
+    cells = [cell_statistics(r) for r in renders_of(image)]
+    two_sided = Mirror(0, 14, (), np.zeros((1, 1, 1), bool))
+    front = [f for f in find_features(cells, 0, two_sided) if f.view == 0]
+    assert sorted(f.cells.tolist() for f in front) == [[[4, 8]], [[9, 8]]]
+    assert len([f for f in find_features(cells) if f.view == 0]) == 3
 
 
 @pytest.mark.parametrize("x", [7.0, 6.6, 7.5])

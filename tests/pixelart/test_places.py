@@ -13,7 +13,8 @@ def disc(row, column, radius, contrast=0.5, *, tall=1.0, shape=True) -> Region:
     inside = np.hypot((rows - row) / tall, columns - column) < radius
     points = np.argwhere(inside)
     lab = np.array([contrast, 0.0, 0.0])
-    return Region(points, points if shape else None, len(points), lab, contrast)
+    shape = points if shape else None
+    return Region(points, shape, len(points), lab, np.zeros(3), contrast)
 
 
 def placed(*regions: Region, plane=None):

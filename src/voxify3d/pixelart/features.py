@@ -34,6 +34,11 @@ FIRM = 3.0
 an eye's voxel too, do not turn it into skin."""
 MIN_AREA, MAX_AREA = 0.25, 9.0
 """Area of a feature, in cells."""
+LONE_AREA = 0.5
+"""Least area, in cells, of what has no partner though the object has two sides: one of
+two brows only spoils an eye."""
+LIGHT_AREA = 0.3
+"""Least area, in cells, of a light in an eye."""
 FACE_AREA = 0.12
 """Least area, in cells, of each of a left and right pair and of what lies between left
 and right: eyes and noses, where a single dot might be dust."""
@@ -139,10 +144,13 @@ def _view_features(
     blobs = [_region(p, lab, hit, side, 0.5) for p in find_blobs(lab, hit, side)]
     found += [blob for blob in blobs if blob is not None and blob.contrast >= STRONG]
     regions = _distinct([region for region in found if region is not None])
+    lights = [light for region in regions for light in _lights(region, lab, side)]
+    regions = _distinct(regions + lights)
+    least = (MIN_AREA if plane is None else LONE_AREA) * side**2
     regions = [
         region
         for i, region in enumerate(regions)
-        if len(region.points) >= MIN_AREA * side**2
+        if len(region.points) >= least
         or (plane is not None and _is_of_a_face(i, regions, side, across, plane))
     ]
     chosen, partner = place_regions(regions, side, cell.filled, across, plane)
@@ -245,7 +253,37 @@ def _region(
         return None
     wanted = max(1, round(area if width >= 1 else length))
     shape = _compact_shape(points, side)
-    return Region(points, shape, wanted, color, contrast)
+    return Region(points, shape, wanted, color, ground, contrast)
+
+
+def _lights(
+    region: Region, lab: Float32[np.ndarray, "h w 3"], side: int
+) -> Iterator[Region]:
+    """Return what shines in a spot that catches the eye: a light in a pupil.
+
+    It is a hole in the spot; near its rim no ring around it is of one color.
+    """
+    if not region.compact or region.contrast < STRONG:
+        return
+    low, high = region.box
+    inside = np.zeros(high - low + 1, bool)
+    inside[tuple((region.points - low).T)] = True
+    colors = lab[tuple(map(slice, low, high + 1))]
+    shines = np.linalg.norm(colors - region.lab, axis=-1) >= STRONG
+    lights, count = ndimage.label(ndimage.binary_fill_holes(inside) & shines)
+    for label in range(1, count + 1):
+        points = np.argwhere(lights == label) + low
+        area = len(points) / side**2
+        if area >= LIGHT_AREA:
+            own = lab[tuple(points.T)].astype(np.float64)
+            apart = np.linalg.norm(own - region.lab, axis=-1)
+            color = own[apart >= np.median(apart)].mean(axis=0)  # not its blurred rim
+            contrast = float(np.linalg.norm(color - region.lab))
+            if np.linalg.norm(color - region.ground) >= CONTRAST:  # or it is a notch
+                wanted = max(1, round(area))
+                yield Region(
+                    points, None, wanted, color, region.lab, contrast, is_light=True
+                )
 
 
 def _compact_shape(

@@ -17,6 +17,8 @@ STRETCH = 0.5
 """How much a block loses whose proportions are not the region's: the exponent of the
 ratio of the two."""
 
+LIGHT = 1 / 6
+"""Most of an eye that its light gets."""
 LARGE = 6.0
 """Area of a single spot, in cells, over which it need not become a rectangle. Of two
 alike both do."""
@@ -34,14 +36,18 @@ class Region:
             None for a line or an arc.
         wanted: Cells that it is worth, if it is a line.
         lab: Its color, OKLab.
-        contrast: Distance to its surroundings, OKLab.
+        ground: The color of its surroundings, OKLab.
+        contrast: Distance to them, OKLab.
+        is_light: Whether it is a light in an eye, of which a glimpse will do.
     """
 
     points: Int[np.ndarray, "n 2"]
     shape: Int[np.ndarray, "m 2"] | None
     wanted: int
     lab: Float64[np.ndarray, " 3"]
+    ground: Float64[np.ndarray, " 3"]
     contrast: float
+    is_light: bool = False
 
     @property
     def center(self) -> Float64[np.ndarray, " 2"]:
@@ -84,63 +90,106 @@ def place_regions(
         plane: Where left and right of the whole object meet, as `Mirror.plane`; None
             where it has no two sides, or shows one of them.
     """
-    none = np.zeros((0, 2), np.int64)
-    cells: list[np.ndarray] = [none] * len(regions)
-    owner = np.full(filled.shape, -1)
-    partner: dict[int, int] = {}
-    around = [_around(i, regions) for i in range(len(regions))]
+    board = _Board(regions, side, filled, across, plane)
     # What lies inside another comes after it, and takes cells from it.
     order = sorted(
         range(len(regions)),
-        key=lambda i: (around[i] >= 0, -regions[i].contrast * len(regions[i].points)),
+        key=lambda i: (
+            board.around[i] >= 0,
+            -regions[i].contrast * len(regions[i].points),
+        ),
     )
-
-    def share_of(i: int) -> Float64[np.ndarray, "a b"]:
-        free = filled & ((owner < 0) | (owner == around[i]))
-        shape = regions[i].shape
-        points = regions[i].points if shape is None else shape
-        return _cell_counts(points, side, filled.shape) * free / side**2
-
     done: set[int] = set()
     for i in order:
         if i in done:
             continue
-        region, outer = regions[i], around[i]
-        j = partner_of(i, regions, side, across, done) if outer < 0 else None
-        share, extent = share_of(i), region.extent
-        if j is None:
-            on = None
-            if plane is not None and is_between(region, side, across, plane):
-                on = (across, plane - 1)
-                image = _mirrored(filled.shape, across, plane - 1)
-                share = (share + _look_up(share, image)) / 2
-            if len(region.points) > LARGE * side**2:
-                extent = None  # one such spot may have its own shape
-            cells[i] = _best_cells(share, region.wanted, extent, on)
-            if outer >= 0 and 2 * len(cells[i]) > (owner == outer).sum():
-                cells[i] = none  # too little of the outer one would be left
-        else:
-            middle = _middle(region, regions[j], side, across, plane)
-            image = _mirrored(filled.shape, across, middle)
-            share = (share + _look_up(share_of(j), image)) / 2
-            wanted = max(region.wanted, regions[j].wanted)
-            extent = extent if regions[j].compact else None
-            cells[i] = _best_cells(share, wanted, extent)
-            there = cells[i].copy()
-            there[:, across] = middle - there[:, across]
-            inside = ((there >= 0) & (there < filled.shape)).all(axis=1)
-            cells[j] = there[inside]
-            if len(cells[i]) == len(cells[j]):
-                partner |= {i: j, j: i}
-            owner[tuple(cells[j].T)] = j
-            done.add(j)
-        owner[tuple(cells[i].T)] = i
         done.add(i)
+        j = None
+        if board.around[i] < 0:
+            j = partner_of(i, regions, side, across, done)
+        if j is None:
+            board.place_alone(i)
+        else:
+            board.place_pair(i, j)
+            done.add(j)
     # A pair that something was taken from stays one only cell by cell.
-    kept = [c[owner[tuple(c.T)] == i] for i, c in enumerate(cells)]
-    partner = {i: j for i, j in partner.items() if len(kept[i]) == len(cells[i])}
-    partner = {i: j for i, j in partner.items() if j in partner}
+    kept = [c[board.owner[tuple(c.T)] == i] for i, c in enumerate(board.cells)]
+    whole = [len(k) == len(c) for k, c in zip(kept, board.cells, strict=True)]
+    partner = {i: j for i, j in board.partner.items() if whole[i] and whole[j]}
     return kept, partner
+
+
+class _Board:
+    """One view's cells while regions are given theirs.
+
+    Attributes:
+        cells: Of each region; none as long as it has not been placed.
+        owner: Number of the region that each cell was given to last, -1 for none.
+        partner: Left and right pairs that were given equally many cells.
+        around: Number of the region that encloses each one, -1 for none.
+    """
+
+    def __init__(
+        self,
+        regions: list[Region],
+        side: int,
+        filled: Bool[np.ndarray, "a b"],
+        across: int,
+        plane: int | None,
+    ) -> None:
+        """See `place_regions`."""
+        self.cells = [np.zeros((0, 2), np.int64)] * len(regions)
+        self.owner = np.full(filled.shape, -1)
+        self.partner: dict[int, int] = {}
+        self.around = [_around(i, regions) for i in range(len(regions))]
+        self._regions, self._side, self._filled = regions, side, filled
+        self._across, self._plane = across, plane
+
+    def place_alone(self, i: int) -> None:
+        """Give a region cells; in the middle of the object, alike on both sides."""
+        region, outer = self._regions[i], self.around[i]
+        share, extent, on = self._share(i), region.extent, None
+        across, plane = self._across, self._plane
+        if plane is not None and is_between(region, self._side, across, plane):
+            on = (across, plane - 1)
+            image = _mirrored(share.shape, across, plane - 1)
+            share = (share + _look_up(share, image)) / 2
+        if len(region.points) > LARGE * self._side**2:
+            extent = None  # one such spot may have its own shape
+        cells = _best_cells(share, region.wanted, extent, on)
+        room = int((self.owner == outer).sum()) if outer >= 0 else 0
+        if region.is_light:
+            cells = cells[: int(LIGHT * room)]
+        elif outer >= 0 and 2 * len(cells) > room:
+            cells = cells[:0]  # too little of the outer one would be left
+        self._give(i, cells)
+
+    def place_pair(self, i: int, j: int) -> None:
+        """Give a left and a right region cells that are mirror images."""
+        one, other = self._regions[i], self._regions[j]
+        middle = _middle(one, other, self._side, self._across, self._plane)
+        image = _mirrored(self.owner.shape, self._across, middle)
+        share = (self._share(i) + _look_up(self._share(j), image)) / 2
+        extent = one.extent if other.compact else None
+        here = _best_cells(share, max(one.wanted, other.wanted), extent)
+        there = here.copy()
+        there[:, self._across] = middle - there[:, self._across]
+        there = there[((there >= 0) & (there < self.owner.shape)).all(axis=1)]
+        if len(here) == len(there):
+            self.partner |= {i: j, j: i}
+        self._give(j, there)
+        self._give(i, here)
+
+    def _share(self, i: int) -> Float64[np.ndarray, "a b"]:
+        """Return the share of each cell that a region covers; 0 if it is not free."""
+        region = self._regions[i]
+        free = self._filled & ((self.owner < 0) | (self.owner == self.around[i]))
+        points = region.points if region.shape is None else region.shape
+        return _cell_counts(points, self._side, free.shape) * free / self._side**2
+
+    def _give(self, i: int, cells: Int[np.ndarray, "m 2"]) -> None:
+        self.cells[i] = cells
+        self.owner[tuple(cells.T)] = i
 
 
 def _around(i: int, regions: list[Region]) -> int:
