@@ -134,6 +134,13 @@ def test_a_light_in_an_eye_gets_a_cell_unless_it_would_be_a_notch(skin, lights):
         assert light.cells.tolist() == [[7, 8]]
 
 
+def test_the_blurred_rim_of_a_spot_is_no_feature():
+    image = face([(7, 8, 1.3)], color=tuple((np.array(SKIN) + INK) / 2))
+    x, y = (np.indices(image.shape[:2]) + 0.5) / SIDE
+    image[(x - 7) ** 2 + (y - 8) ** 2 < 1] = INK
+    assert len([f for f in features_of(image) if f.view == 0]) == 1
+
+
 def test_of_a_face_with_two_sides_one_small_brow_is_none():
     eyes = face([(4.5, 8.5, 0.5), (9.5, 8.5, 0.5)])
     brow = (slice(4 * SIDE, 5 * SIDE), slice(9 * SIDE + 6, 10 * SIDE + 1))

@@ -52,6 +52,8 @@ that is a striking one, whose cells show its shape."""
 _SOLID = 0.6
 """Share of its convex hull that a compact region fills, and the hull of its box; a disc
 fills 0.79 of that."""
+_BLEND = 0.06
+"""Distance (OKLab) to the line between two colors up to which a third blends them."""
 _LONGEST = 6
 """Length, in cells, over which a region is no spot but an area."""
 _SQUARE = np.ones((3, 3), bool)
@@ -143,9 +145,9 @@ def _view_features(
     found = [_region(p, lab, hit, side) for p in _tone_regions(lab, hit, tones, side)]
     blobs = [_region(p, lab, hit, side, 0.5) for p in find_blobs(lab, hit, side)]
     found += [blob for blob in blobs if blob is not None and blob.contrast >= STRONG]
-    regions = _distinct([region for region in found if region is not None])
+    regions = _distinct([region for region in found if region is not None], side)
     lights = [light for region in regions for light in _lights(region, lab, side)]
-    regions = _distinct(regions + lights)
+    regions = _distinct(regions + lights, side)
     least = (MIN_AREA if plane is None else LONE_AREA) * side**2
     regions = [
         region
@@ -308,12 +310,14 @@ def _compact_shape(
     return shape if solid else None
 
 
-def _distinct(regions: list[Region]) -> list[Region]:
-    """Return regions without those that are part of another of about their color."""
+def _distinct(regions: list[Region], side: int) -> list[Region]:
+    """Return regions without those that are part or the blurred rim of another."""
     kept: list[Region] = []
     for region in sorted(regions, key=lambda r: -r.contrast * len(r.points) ** 0.5):
         mine = set(map(tuple, region.points.tolist()))
         for other in kept:
+            if _is_rim(region, other, side):
+                break
             apart = np.linalg.norm(region.lab - other.lab)
             if apart < 0.5 * max(region.contrast, other.contrast):
                 theirs = set(map(tuple, other.points.tolist()))
@@ -322,6 +326,23 @@ def _distinct(regions: list[Region]) -> list[Region]:
         else:
             kept.append(region)
     return kept
+
+
+def _is_rim(region: Region, other: Region, side: int) -> bool:
+    """Return whether a region lies about another, and is a blend of it and its ground.
+
+    Args:
+        region: What may be a rim.
+        other: What it may be a rim of.
+        side: Samples along a cell.
+    """
+    (low, high), (least, most) = region.box, other.box
+    near = (low >= least - side / 2).all() and (high <= most + side / 2).all()
+    whole = other.lab - other.ground
+    part = region.lab - other.ground
+    share = float(part @ whole) / float(whole @ whole)
+    off = float(np.linalg.norm(part - share * whole))
+    return bool(near and 0.1 < share < 0.9 and off < _BLEND)
 
 
 def _length(points: Int[np.ndarray, "n 2"]) -> float:
