@@ -134,6 +134,13 @@ def test_a_light_in_an_eye_gets_a_cell_unless_it_would_be_a_notch(skin, lights):
         assert light.cells.tolist() == [[7, 8]]
 
 
+def test_a_glint_too_small_for_a_cell_takes_none_from_its_eye():
+    image = face([(7, 8, 1.5)])
+    x, y = (np.indices(image.shape[:2]) + 0.5) / SIDE
+    image[(x - 7.5) ** 2 + (y - 8.5) ** 2 < 0.3**2] = WHITE  # 0.28 cells
+    assert [f.lab[0] > 0.9 for f in features_of(image) if f.view == 0] == [False]
+
+
 def test_the_blurred_rim_of_a_spot_is_no_feature():
     image = face([(7, 8, 1.3)], color=tuple((np.array(SKIN) + INK) / 2))
     x, y = (np.indices(image.shape[:2]) + 0.5) / SIDE

@@ -39,6 +39,9 @@ LONE_AREA = 0.5
 two brows only spoils an eye."""
 LIGHT_AREA = 0.3
 """Least area, in cells, of a light in an eye."""
+NOTCH = 0.08
+"""Least distance (OKLab) of a light to what is around the eye: else it looks like a
+notch."""
 FACE_AREA = 0.12
 """Least area, in cells, of each of a left and right pair and of what lies between left
 and right: eyes and noses, where a single dot might be dust."""
@@ -92,7 +95,11 @@ class Feature:
     @property
     def is_striking(self) -> bool:
         """Whether it catches the eye, as eyes and buttons do."""
-        return self.compact and self.contrast >= STRONG
+        return _is_striking(self)
+
+
+def _is_striking(spot: Feature | Region) -> bool:
+    return spot.compact and spot.contrast >= STRONG
 
 
 def find_features(
@@ -146,6 +153,7 @@ def _view_features(
     blobs = [_region(p, lab, hit, side, 0.5) for p in find_blobs(lab, hit, side)]
     found += [blob for blob in blobs if blob is not None and blob.contrast >= STRONG]
     regions = _distinct([region for region in found if region is not None], side)
+    regions = [r for r in regions if not any(_is_glint(r, o, side) for o in regions)]
     lights = [light for region in regions for light in _lights(region, lab, side)]
     regions = _distinct(regions + lights, side)
     least = (MIN_AREA if plane is None else LONE_AREA) * side**2
@@ -258,6 +266,16 @@ def _region(
     return Region(points, shape, wanted, color, ground, contrast)
 
 
+def _is_glint(region: Region, other: Region, side: int) -> bool:
+    """Return whether a region is a light in another that is too small for a cell."""
+    (low, high), (least, most) = region.box, other.box
+    inside = (low > least).all() and (high < most).all()
+    small = len(region.points) < LIGHT_AREA * side**2
+    return bool(
+        inside and small and _is_striking(other) and region.lab[0] > other.lab[0]
+    )
+
+
 def _lights(
     region: Region, lab: Float32[np.ndarray, "h w 3"], side: int
 ) -> Iterator[Region]:
@@ -265,7 +283,7 @@ def _lights(
 
     It is a hole in the spot; near its rim no ring around it is of one color.
     """
-    if not region.compact or region.contrast < STRONG:
+    if not _is_striking(region):
         return
     low, high = region.box
     inside = np.zeros(high - low + 1, bool)
@@ -281,7 +299,7 @@ def _lights(
             apart = np.linalg.norm(own - region.lab, axis=-1)
             color = own[apart >= np.median(apart)].mean(axis=0)  # not its blurred rim
             contrast = float(np.linalg.norm(color - region.lab))
-            if np.linalg.norm(color - region.ground) >= CONTRAST:  # or it is a notch
+            if np.linalg.norm(color - region.ground) >= NOTCH:
                 wanted = max(1, round(area))
                 yield Region(
                     points, None, wanted, color, region.lab, contrast, is_light=True
