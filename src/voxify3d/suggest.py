@@ -19,7 +19,10 @@ from scipy import ndimage, spatial
 from voxify3d.metrics.cells import see
 from voxify3d.metrics.parts import FINE, anatomy
 from voxify3d.pixelart.features import Feature, find_features
+from voxify3d.pixelart.regions import STRONG
+from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import CellStatistics, cell_statistics
+from voxify3d.pixelart.thin import LEAST as LIMB
 from voxify3d.render.cast import Caster
 from voxify3d.render.mesh import frame_of, render_view
 from voxify3d.render.views import six_views
@@ -32,17 +35,11 @@ SURE = 0.6
 of those between 0.4 and 0.6 it is two of three."""
 LARGE = 1.0
 """Width of a feature, in voxels, from which the finder need not see it."""
-LIMB = 0.2
-"""Width in voxels from which a thin part is kept whole (as in pixelart/thin.py)."""
 _GRIDS = ((64, 6), (24, 12))
 """Cells and samples a cell of the pictures: small features, and larger ones."""
 _LIMBS = (24, 8)
-_FIT_SAMPLES = 8
-"""Of a cell, as in `PixelArtConfig`."""
 _SIDES = 4
 """Front, back, left and right; tops and soles have no face."""
-_STRONG = 0.25
-"""Contrast (OKLab) under which a feature is decoration."""
 _SALIENT = 0.3
 """Salience, contrast squared times width, against the most salient's, from which a
 feature counts. Contrast is what makes an eye."""
@@ -172,7 +169,7 @@ def salient_blobs(mesh: Mesh, front: Direction) -> list[Blob]:
         views = six_views(frame.front, frame.up)[:_SIDES]
         seen = [cell_statistics(render_view(caster, frame, v, samples)) for v in views]
         for feature in find_features(seen):
-            if feature.contrast >= _STRONG:
+            if feature.contrast >= STRONG:
                 found.append(_blob_of(feature, seen[feature.view], frame, samples))
     least = _SALIENT * max((blob.salience for blob in found), default=0)
     blobs: list[Blob] = []
@@ -213,9 +210,10 @@ def _found(
     caster = Caster(mesh, frame)
     wanted = {blob.view.name for blob in blobs}
     views = [v for v in six_views(frame.front, frame.up) if v.name in wanted]
-    seen = [cell_statistics(render_view(caster, frame, v, _FIT_SAMPLES)) for v in views]
+    samples = PixelArtConfig().samples_at(size)
+    seen = [cell_statistics(render_view(caster, frame, v, samples)) for v in views]
     found = [
-        _blob_of(feature, seen[feature.view], frame, _FIT_SAMPLES)
+        _blob_of(feature, seen[feature.view], frame, samples)
         for feature in find_features(seen)
         if len(feature.cells)
     ]
@@ -265,7 +263,7 @@ def _is_known(blob: Blob, blobs: list[Blob]) -> bool:
     for other in blobs:
         near = float(np.linalg.norm(blob.center - other.center))
         reach = (np.ptp(blob.xyz, axis=0).max() + np.ptp(other.xyz, axis=0).max()) / 2
-        alike = np.linalg.norm(blob.feature.lab - other.feature.lab) < _STRONG
+        alike = np.linalg.norm(blob.feature.lab - other.feature.lab) < STRONG
         if alike and near < reach:
             return True
     return False
@@ -276,7 +274,7 @@ def _gap(blob: Blob, blobs: list[Blob]) -> float:
     gap = np.inf
     for other in blobs:
         apart = np.linalg.norm(blob.feature.lab - other.feature.lab)
-        if other is not blob and other.view == blob.view and apart < _STRONG / 2:
+        if other is not blob and other.view == blob.view and apart < STRONG / 2:
             away, _ = spatial.cKDTree(other.xyz).query(blob.xyz)
             gap = min(gap, float(np.min(away)))
     return gap

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from voxify3d.pixelart.places import Region, place_regions
+from voxify3d.pixelart.places import place_regions
+from voxify3d.pixelart.regions import Region
 
 SIDE = 8
 CELLS = 12

@@ -1,70 +1,41 @@
 """Small things that make a face a face: eyes, mouths, buttons, stripes.
 
-They are found at the resolution of the samples, as small regions of one color on
-calm surroundings of another, before any averaging can dissolve them. Each is given
-whole cells, in the places that it covers best: what an artist does by hand.
+Each region that stands out at the resolution of the samples is given whole cells, in
+the places that it covers best: what an artist does by hand.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int
-from scipy import ndimage, spatial
+from jaxtyping import Bool, Float64, Int
+from scipy import ndimage
 
-from voxify3d.color.match import nearest
 from voxify3d.color.palette import extract_palette
 from voxify3d.parallel import each
-from voxify3d.pixelart.blobs import find_blobs
 from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.places import (
-    Region,
     is_between,
     is_mirrored,
     partner_of,
     place_regions,
 )
+from voxify3d.pixelart.regions import STRONG, Region, find_regions
 from voxify3d.pixelart.statistics import CellStatistics
 from voxify3d.types import axis_of
 
-CONTRAST = 0.12
-"""Distance to the surroundings (OKLab) from which a region stands out."""
 FIRM = 3.0
 """How much more firmly what is striking holds its color: then other sides, which see
 an eye's voxel too, do not turn it into skin."""
-MIN_AREA, MAX_AREA = 0.25, 9.0
-"""Area of a feature, in cells."""
+MIN_AREA = 0.25
+"""Least area of a feature, in cells."""
 LONE_AREA = 0.5
 """Least area, in cells, of what has no partner though the object has two sides: one of
 two brows only spoils an eye."""
-LIGHT_AREA = 0.3
-"""Least area, in cells, of a light in an eye."""
-NOTCH = 0.08
-"""Least distance (OKLab) of a light to what is around the eye: else it looks like a
-notch."""
-FACE_AREA = 0.12
-"""Least area, in cells, of each of a left and right pair and of what lies between left
-and right: eyes and noses, where a single dot might be dust."""
-STRONG = 0.25
-"""Contrast (OKLab) from which a feature catches the eye, as eyes do."""
-MIN_WIDTH = 0.25
-"""Thinner regions, in cells, are lines of shading, not features."""
 GRAZED, GRAZED_BY_EYES = 0.6, 0.1
 """Share of a cell from which its ground decides where a feature only grazes it; where
 that is a striking one, whose cells show its shape."""
-_SOLID = 0.6
-"""Share of its convex hull that a compact region fills, and the hull of its box; a disc
-fills 0.79 of that."""
-_BLEND = 0.06
-"""Distance (OKLab) to the line between two colors up to which a third blends them."""
-_LONGEST = 6
-"""Length, in cells, over which a region is no spot but an area."""
 _SQUARE = np.ones((3, 3), bool)
 _TONES = 24
-_RING = 0.75
-"""Width of the surroundings that are looked at, in cells."""
-_CALM = 0.6
-"""Spread of the surroundings, against the contrast, up to which they are calm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +66,7 @@ class Feature:
     @property
     def is_striking(self) -> bool:
         """Whether it catches the eye, as eyes and buttons do."""
-        return _is_striking(self)
-
-
-def _is_striking(spot: Feature | Region) -> bool:
-    return spot.compact and spot.contrast >= STRONG
+        return self.compact and self.contrast >= STRONG
 
 
 def find_features(
@@ -149,13 +116,7 @@ def _view_features(
     plane = None
     if mirror is not None and mirror.axis != cell.view.axis:
         plane = mirror.plane
-    found = [_region(p, lab, hit, side) for p in _tone_regions(lab, hit, tones, side)]
-    blobs = [_region(p, lab, hit, side, 0.5) for p in find_blobs(lab, hit, side)]
-    found += [blob for blob in blobs if blob is not None and blob.contrast >= STRONG]
-    regions = _distinct([region for region in found if region is not None], side)
-    regions = [r for r in regions if not any(_is_glint(r, o, side) for o in regions)]
-    lights = [light for region in regions for light in _lights(region, lab, side)]
-    regions = _distinct(regions + lights, side)
+    regions = find_regions(lab, hit, tones, side)
     least = (MIN_AREA if plane is None else LONE_AREA) * side**2
     regions = [
         region
@@ -188,187 +149,6 @@ def _is_of_a_face(
         return True
     j = partner_of(i, regions, side, across)
     return j is not None and is_mirrored(regions[i], regions[j], side, across, plane)
-
-
-def _tone_regions(
-    lab: Float32[np.ndarray, "h w 3"],
-    hit: Bool[np.ndarray, "h w"],
-    tones: Float64[np.ndarray, "t 3"],
-    side: int,
-) -> Iterator[Int[np.ndarray, "_ 2"]]:
-    """Return the samples of each small connected region of one tone."""
-    tone = np.full(hit.shape, -1)
-    tone[hit] = nearest(lab[hit], tones)[0]
-    labels = _components(tone)
-    sizes = np.bincount(labels.ravel()) / side**2
-    for label, box in enumerate(ndimage.find_objects(labels), start=1):
-        if box is not None and FACE_AREA <= sizes[label] <= MAX_AREA:
-            yield np.argwhere(labels[box] == label) + [part.start for part in box]
-
-
-def _components(tone: Int[np.ndarray, "h w"]) -> Int[np.ndarray, "h w"]:
-    """Label connected samples (8 neighbors) of one tone; 0 where nothing is hit."""
-    labels = np.zeros(tone.shape, np.int64)
-    count = 0
-    for value in range(tone.max() + 1):
-        part, found = ndimage.label(tone == value, _SQUARE)
-        labels[part > 0] = part[part > 0] + count
-        count += found
-    return labels
-
-
-def _region(
-    points: Int[np.ndarray, "n 2"],
-    lab: Float32[np.ndarray, "h w 3"],
-    hit: Bool[np.ndarray, "h w"],
-    side: int,
-    rim: float = 0.0,
-) -> Region | None:
-    """Return what stands out, or None if a set of samples does not.
-
-    Args:
-        points: The samples.
-        lab: The picture's colors.
-        hit: Where it has any.
-        side: Samples along a cell.
-        rim: Share of the samples, those most like the ground, that have no say in its
-            color: blobs have a blurred rim.
-    """
-    area = len(points) / side**2
-    if not FACE_AREA <= area <= MAX_AREA:
-        return None
-    margin = max(1, round(_RING * side))
-    low = np.maximum(points.min(axis=0) - margin, 0)
-    high = points.max(axis=0) + 1 + margin
-    window = tuple(map(slice, low, high))
-    lab, hit = lab[window], hit[window]
-    inside = np.zeros_like(hit)
-    inside[tuple((points - low).T)] = True
-    ring = ndimage.binary_dilation(inside, _SQUARE, iterations=margin)
-    ring &= ~ndimage.binary_dilation(ndimage.binary_fill_holes(inside), _SQUARE)
-    around = ring & hit
-    if around.sum() < 0.6 * ring.sum() or not around.any():
-        return None
-    ground = lab[around].mean(axis=0, dtype=np.float64)
-    away = np.linalg.norm(lab[inside] - ground, axis=-1)
-    own = away >= np.quantile(away, rim)
-    color = lab[inside][own].mean(axis=0, dtype=np.float64)
-    contrast = float(np.linalg.norm(color - ground))
-    spread = np.linalg.norm(lab[around] - ground, axis=-1).mean()
-    if contrast < CONTRAST or spread > _CALM * contrast:
-        return None
-    length = _length(points) / side
-    width = area / length
-    if width < MIN_WIDTH:
-        return None
-    wanted = max(1, round(area if width >= 1 else length))
-    shape = _compact_shape(points, side)
-    return Region(points, shape, wanted, color, ground, contrast)
-
-
-def _is_glint(region: Region, other: Region, side: int) -> bool:
-    """Return whether a region is a light in another that is too small for a cell."""
-    (low, high), (least, most) = region.box, other.box
-    inside = (low > least).all() and (high < most).all()
-    small = len(region.points) < LIGHT_AREA * side**2
-    return bool(
-        inside and small and _is_striking(other) and region.lab[0] > other.lab[0]
-    )
-
-
-def _lights(
-    region: Region, lab: Float32[np.ndarray, "h w 3"], side: int
-) -> Iterator[Region]:
-    """Return what shines in a spot that catches the eye: a light in a pupil.
-
-    It is a hole in the spot; near its rim no ring around it is of one color.
-    """
-    if not _is_striking(region):
-        return
-    low, high = region.box
-    inside = np.zeros(high - low + 1, bool)
-    inside[tuple((region.points - low).T)] = True
-    colors = lab[tuple(map(slice, low, high + 1))]
-    shines = np.linalg.norm(colors - region.lab, axis=-1) >= STRONG
-    lights, count = ndimage.label(ndimage.binary_fill_holes(inside) & shines)
-    for label in range(1, count + 1):
-        points = np.argwhere(lights == label) + low
-        area = len(points) / side**2
-        if area >= LIGHT_AREA:
-            own = lab[tuple(points.T)].astype(np.float64)
-            apart = np.linalg.norm(own - region.lab, axis=-1)
-            color = own[apart >= np.median(apart)].mean(axis=0)  # not its blurred rim
-            contrast = float(np.linalg.norm(color - region.lab))
-            if np.linalg.norm(color - region.ground) >= NOTCH:
-                wanted = max(1, round(area))
-                yield Region(
-                    points, None, wanted, color, region.lab, contrast, is_light=True
-                )
-
-
-def _compact_shape(
-    points: Int[np.ndarray, "n 2"], side: int
-) -> Int[np.ndarray, "m 2"] | None:
-    """Return the convex hull's samples of what is about convex; None for a line.
-
-    So an eye is whole, with the light in it that lies at its rim.
-    """
-    low = points.min(axis=0)
-    box = np.ptp(points, axis=0) + 1
-    if box.max() <= 1.25 * side:  # too small to have a shape
-        return points
-    if box.max() > _LONGEST * side:
-        return None
-    corners = np.concatenate([points + d for d in ((0, 0), (0, 1), (1, 0), (1, 1))])
-    hull = spatial.ConvexHull(corners)
-    inside = np.argwhere(np.ones(box, bool)) + low
-    out = (inside + 0.5) @ hull.equations[:, :2].T + hull.equations[:, 2]
-    shape = inside[(out <= 1e-9).all(axis=1)]
-    solid = len(points) > _SOLID * len(shape) and len(shape) > _SOLID * box.prod()
-    return shape if solid else None
-
-
-def _distinct(regions: list[Region], side: int) -> list[Region]:
-    """Return regions without those that are part or the blurred rim of another."""
-    kept: list[Region] = []
-    for region in sorted(regions, key=lambda r: -r.contrast * len(r.points) ** 0.5):
-        mine = set(map(tuple, region.points.tolist()))
-        for other in kept:
-            if _is_rim(region, other, side):
-                break
-            apart = np.linalg.norm(region.lab - other.lab)
-            if apart < 0.5 * max(region.contrast, other.contrast):
-                theirs = set(map(tuple, other.points.tolist()))
-                if 2 * len(mine & theirs) > min(len(mine), len(theirs)):
-                    break
-        else:
-            kept.append(region)
-    return kept
-
-
-def _is_rim(region: Region, other: Region, side: int) -> bool:
-    """Return whether a region lies about another, and is a blend of it and its ground.
-
-    Args:
-        region: What may be a rim.
-        other: What it may be a rim of.
-        side: Samples along a cell.
-    """
-    (low, high), (least, most) = region.box, other.box
-    near = (low >= least - side / 2).all() and (high <= most + side / 2).all()
-    whole = other.lab - other.ground
-    part = region.lab - other.ground
-    share = float(part @ whole) / float(whole @ whole)
-    off = float(np.linalg.norm(part - share * whole))
-    return bool(near and 0.1 < share < 0.9 and off < _BLEND)
-
-
-def _length(points: Int[np.ndarray, "n 2"]) -> float:
-    """Return the length of the rectangle with the points' principal variance."""
-    if len(points) < 2:
-        return 1.0
-    variance = np.linalg.eigvalsh(np.cov(points.T) + np.eye(2) / 12)
-    return float(np.sqrt(12 * variance[-1]))
 
 
 @dataclass(frozen=True, slots=True)

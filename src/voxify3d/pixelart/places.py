@@ -5,11 +5,12 @@ least one, and of a left and right pair both get mirror images.
 """
 
 from collections.abc import Set
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int
+
+from voxify3d.pixelart.regions import Region
 
 WELL_HELD = 0.38
 """Share of a cell from which a line is worth that cell."""
@@ -24,50 +25,6 @@ LARGE = 6.0
 alike both do."""
 _BETWEEN = 0.6
 """Distance to the object's middle, in cells, up to which a thing lies in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A region of one color that stands out.
-
-    Attributes:
-        points: Its samples in the picture of all samples, [row, column].
-        shape: The samples of its outline, if it is compact, as eyes and buttons are;
-            None for a line or an arc.
-        wanted: Cells that it is worth, if it is a line.
-        lab: Its color, OKLab.
-        ground: The color of its surroundings, OKLab.
-        contrast: Distance to them, OKLab.
-        is_light: Whether it is a light in an eye, of which a glimpse will do.
-    """
-
-    points: Int[np.ndarray, "n 2"]
-    shape: Int[np.ndarray, "m 2"] | None
-    wanted: int
-    lab: Float64[np.ndarray, " 3"]
-    ground: Float64[np.ndarray, " 3"]
-    contrast: float
-    is_light: bool = False
-
-    @property
-    def center(self) -> Float64[np.ndarray, " 2"]:
-        """Its middle, samples."""
-        return self.points.mean(axis=0) + 0.5
-
-    @property
-    def box(self) -> tuple[Int[np.ndarray, " 2"], Int[np.ndarray, " 2"]]:
-        """Its first and last row and column."""
-        return self.points.min(axis=0), self.points.max(axis=0)
-
-    @property
-    def extent(self) -> Int[np.ndarray, " 2"] | None:
-        """The size of its box, samples; None for a line."""
-        return np.ptp(self.points, axis=0) + 1 if self.compact else None
-
-    @property
-    def compact(self) -> bool:
-        """Whether it is a spot: an eye or a button, not a mouth."""
-        return self.shape is not None
 
 
 def place_regions(

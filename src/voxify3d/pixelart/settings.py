@@ -53,9 +53,8 @@ class PixelArtConfig:
         From `_FINE` on a picture has no more rays, down to `_FEW` along a cell: what
         small cells miss is small.
         """
-        return max(
-            min(self.samples, _FEW), min(self.samples, self.samples * _FINE // size)
-        )
+        fewer = self.samples * _FINE // max(size, _FINE)
+        return max(fewer, min(self.samples, _FEW))
 
     def __post_init__(self) -> None:
         if not 1 <= self.samples <= 64:
