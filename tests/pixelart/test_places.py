@@ -96,3 +96,35 @@ def test_a_light_in_an_eye_takes_one_of_its_cells_and_never_most_of_it():
     cells, _ = placed(small, light)
     assert as_set(cells[0]) == {(5, 5)}
     assert not len(cells[1])
+
+
+@pytest.mark.parametrize(
+    ("radius", "step"), [(0.66, 2.3), (0.72, 2.4), (0.8, 2.3), (0.8, 2.4)]
+)
+def test_buttons_in_a_row_have_one_size(radius, step):
+    buttons = [disc(2.1 + i * step, 5.5, radius) for i in range(4)]
+    alone = [placed(button)[0][0] for button in buttons]
+    assert len({len(cells) for cells in alone}) > 1  # each would have its own
+    cells, _ = placed(*buttons)
+    sizes = [tuple(np.ptp(c, axis=0) + 1) for c in cells]
+    assert len(set(sizes)) == 1
+    for mine, button in zip(cells, buttons, strict=True):
+        middle = button.points.mean(axis=0) / SIDE
+        assert np.abs(mine.mean(axis=0) + 0.5 - middle).max() <= 0.75
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        disc(4.4, 5.5, 0.66, 0.3),  # of another color
+        disc(4.6, 5.5, 1.1),  # larger
+        disc(10.4, 5.5, 0.66),  # far away
+        disc(4.4, 8.4, 0.66),  # in no row with it
+    ],
+)
+def test_a_spot_that_is_no_button_of_the_row_keeps_its_size(other):
+    button = disc(2.1, 5.5, 0.66)
+    alone = placed(button)[0][0], placed(other)[0][0]
+    cells, _ = placed(button, other)
+    for mine, before in zip(cells, alone, strict=True):
+        assert as_set(mine) == as_set(before)

@@ -19,7 +19,7 @@ CHROMA = np.array([1.0, 2.0, 2.0])
 """Scale of L, a and b while a palette is sought: another hue is worse than another
 shade. The value of CSS Color 4 (deltaEOK2)."""
 FEATURE_CELLS = 0.25
-"""A cell of a feature counts as much as this many cells of an area."""
+"""A cell of a feature, or of its area, counts as much as this many cells of others."""
 STRIKING = 2.0
 """How much more those of a striking feature count: eyes, buttons."""
 HELD = 0.3
@@ -100,7 +100,9 @@ def _colors_of(
         labs.append(cell.median[used][::every])
         weights.append(every * pure * (FRONT if number == 0 else 1))
     for feature in features:
-        count = config.feature_weight * FEATURE_CELLS * len(feature.cells)
+        area = len(feature.points) / cells[feature.view].hit.shape[2]
+        count = max(area, len(feature.cells))
+        count *= config.feature_weight * FEATURE_CELLS
         count *= STRIKING if feature.is_striking else 1.0
         labs.append(feature.lab[None])
         weights.append([count * (FRONT if feature.view == 0 else 1)])

@@ -9,6 +9,7 @@ from itertools import combinations
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int
+from scipy.sparse import csgraph
 
 from voxify3d.pixelart.regions import Region
 
@@ -25,6 +26,17 @@ LARGE = 6.0
 alike both do."""
 _BETWEEN = 0.6
 """Distance to the object's middle, in cells, up to which a thing lies in it."""
+_STRETCHED = 0.3
+"""Difference of two sizes, in logarithms, up to which two spots are alike."""
+_IN_ROW, _NEAR = 0.4, 5.0
+"""How far apart two spots of a row may be, across it and along it, in their size."""
+
+Size = tuple[int, int]
+"""Rows and columns of a block of cells."""
+Corner = tuple[int, int]
+"""First row and column of a block."""
+Rank = tuple[float, float]
+"""How well a block suits a region; more is better."""
 
 
 def place_regions(
@@ -101,19 +113,20 @@ class _Board:
         self.around = [_around(i, regions) for i in range(len(regions))]
         self._regions, self._side, self._filled = regions, side, filled
         self._across, self._plane = across, plane
+        self._sizes: dict[int, tuple[int, int]] = {}
+        for series in _series(regions, side, across):
+            size = _common_size([self._blocks(i) for i in series])
+            if size is not None:
+                self._sizes |= dict.fromkeys(series, size)
 
     def place_alone(self, i: int) -> None:
         """Give a region cells; in the middle of the object, alike on both sides."""
         region, outer = self._regions[i], self.around[i]
-        share, extent, on = self._share(i), region.extent, None
-        across, plane = self._across, self._plane
-        if plane is not None and is_between(region, self._side, across, plane):
-            on = (across, plane - 1)
-            image = _mirrored(share.shape, across, plane - 1)
-            share = (share + _look_up(share, image)) / 2
+        share, on = self._single(i)
+        extent = region.extent
         if len(region.points) > LARGE * self._side**2:
             extent = None  # one such spot may have its own shape
-        cells = _best_cells(share, region.wanted, extent, on)
+        cells = _best_cells(share, region.wanted, extent, on, self._sizes.get(i))
         room = int((self.owner == outer).sum()) if outer >= 0 else 0
         if region.is_light:
             cells = cells[: int(LIGHT * room)]
@@ -128,7 +141,8 @@ class _Board:
         image = _mirrored(self.owner.shape, self._across, middle)
         share = (self._share(i) + _look_up(self._share(j), image)) / 2
         extent = one.extent if other.compact else None
-        here = _best_cells(share, max(one.wanted, other.wanted), extent)
+        wanted = max(one.wanted, other.wanted)
+        here = _best_cells(share, wanted, extent, None, self._sizes.get(i))
         there = here.copy()
         there[:, self._across] = middle - there[:, self._across]
         there = there[((there >= 0) & (there < self.owner.shape)).all(axis=1)]
@@ -136,6 +150,26 @@ class _Board:
             self.partner |= {i: j, j: i}
         self._give(j, there)
         self._give(i, here)
+
+    def _single(
+        self, i: int
+    ) -> tuple[Float64[np.ndarray, "a b"], tuple[int, int] | None]:
+        """Return the share of each cell that a region covers, and where its middle is.
+
+        The latter for one in the middle of the object: an axis, and the sum of the
+        places of its two ends there.
+        """
+        share, across, plane = self._share(i), self._across, self._plane
+        if plane is None or not is_between(self._regions[i], self._side, across, plane):
+            return share, None
+        image = _mirrored(share.shape, across, plane - 1)
+        return (share + _look_up(share, image)) / 2, (across, plane - 1)
+
+    def _blocks(self, i: int) -> dict[Size, tuple[Rank, Corner]]:
+        """Return the best block of each size for a single compact region."""
+        share, on = self._single(i)
+        extent = self._regions[i].extent
+        return {} if extent is None else _blocks(share, extent, on)
 
     def _share(self, i: int) -> Float64[np.ndarray, "a b"]:
         """Return the share of each cell that a region covers; 0 if it is not free."""
@@ -242,11 +276,48 @@ def _look_up(
     return values[at[0].clip(0, a - 1), at[1].clip(0, b - 1)] * inside
 
 
+def _series(regions: list[Region], side: int, across: int) -> list[list[int]]:
+    """Return groups of alike spots in a row, as buttons are; one pair alone is none."""
+    if not regions:
+        return []
+    near = np.array([[_is_next(one, other) for other in regions] for one in regions])
+    count, group = csgraph.connected_components(near, directed=False)
+    found = [np.flatnonzero(group == number).tolist() for number in range(count)]
+    return [
+        one
+        for one in found
+        if len(one) > 2
+        or (len(one) == 2 and partner_of(one[0], regions, side, across) != one[1])
+    ]
+
+
+def _is_next(one: Region, other: Region) -> bool:
+    """Return whether two spots look the same and lie side by side."""
+    if one.extent is None or other.extent is None:
+        return False
+    ratio = len(other.points) / len(one.points)
+    stretch = np.abs(np.log(other.extent / one.extent)).max()
+    color = np.linalg.norm(other.lab - one.lab)
+    apart = np.abs(other.center - one.center) / np.maximum(one.extent, other.extent)
+    in_row = apart.min() < _IN_ROW and apart.max() < _NEAR
+    alike = 0.7 < ratio < 1.45 and stretch < _STRETCHED and color < 0.06
+    return bool(in_row and alike)
+
+
+def _common_size(blocks: list[dict[Size, tuple[Rank, Corner]]]) -> Size | None:
+    """Return the size of block that suits all regions best; None if none fits all."""
+    sizes = [s for s in blocks[0] if all(s in others for others in blocks)]
+    if not sizes:
+        return None
+    return max(sizes, key=lambda size: sum(each[size][0][0] for each in blocks))
+
+
 def _best_cells(
     share: Float64[np.ndarray, "a b"],
     wanted: int,
     extent: Int[np.ndarray, " 2"] | None,
     on: tuple[int, int] | None = None,
+    size: Size | None = None,
 ) -> Int[np.ndarray, "m 2"]:
     """Return the cells that a region is given; at least one where it has any.
 
@@ -260,33 +331,40 @@ def _best_cells(
         wanted: Cells for a line.
         extent: Of a compact region, samples; None for a line.
         on: An axis, and the sum of the places of the block's two ends there.
+        size: Of the block, if there is one of this size.
     """
     cells = np.argwhere(share > 0)
     if not len(cells):
         return cells
+    if extent is not None:
+        blocks = _blocks(share, extent, on)
+        if not blocks:
+            return cells
+        if size not in blocks:
+            size = max(blocks, key=lambda size: blocks[size][0])
+        return np.indices(size).reshape(2, -1).T + blocks[size][1]
     held = share[tuple(cells.T)]
     off = np.abs(cells + 0.5 - np.array(share.shape) / 2).sum(axis=1)
     order = np.lexsort((off, -held.round(6)))
-    if extent is not None:
-        return _best_block(share, cells, extent, on)
     order = order[held[order] >= held.max() / 6]
     return cells[order[: max(wanted, int((held >= WELL_HELD).sum()))]]
 
 
-def _best_block(
+def _blocks(
     share: Float64[np.ndarray, "a b"],
-    cells: Int[np.ndarray, "m 2"],
     extent: Int[np.ndarray, " 2"],
     on: tuple[int, int] | None,
-) -> Int[np.ndarray, "n 2"]:
-    """Return the block of cells most like the region: overlap and proportions.
+) -> dict[Size, tuple[Rank, Corner]]:
+    """Return the block of each size that is most like a region, and how much it is.
 
     Intersection over union decides, less for a block that is longer than the region:
-    a round eye in the middle of a cell would become a bar.
+    a round eye in the middle of a cell would become a bar. Of equal ones that nearer
+    to the middle of the picture.
     """
+    cells = np.argwhere(share > 0)
     low, high = cells.min(axis=0), cells.max(axis=0) + 1
     area, middle = share.sum(), np.array(share.shape) / 2
-    best, chosen = (-np.inf, -np.inf), (low, high)
+    found: dict[Size, tuple[Rank, Corner]] = {}
     for top, bottom in combinations(range(low[0], high[0] + 1), 2):
         for left, right in combinations(range(low[1], high[1] + 1), 2):
             ends = (top + bottom - 1, left + right - 1)
@@ -300,8 +378,7 @@ def _best_block(
             )
             center = np.array([top + bottom, left + right]) / 2
             rank = (round(float(score), 6), -float(np.abs(center - middle).sum()))
-            if rank > best:
-                best, chosen = rank, ((top, left), (bottom, right))
-    (top, left), (bottom, right) = chosen
-    rows, columns = np.mgrid[top:bottom, left:right]
-    return np.stack([rows.ravel(), columns.ravel()], axis=1)
+            best = found.get((height, width))
+            if best is None or rank > best[0]:
+                found[height, width] = rank, (top, left)
+    return found
