@@ -134,6 +134,21 @@ def test_a_light_in_an_eye_gets_a_cell_unless_it_would_be_a_notch(skin, lights):
         assert light.cells.tolist() == [[7, 8]]
 
 
+@pytest.mark.parametrize("off", [0.7, 0.8, 0.9])
+def test_a_light_that_touches_the_rim_of_an_eye_shines_too(off):
+    image = face([])
+    image[:] = GOLD
+    x, y = (np.indices(image.shape[:2]) + 0.5) / SIDE
+    eye = ((x - 7) / 1.1) ** 2 + ((y - 7.5) / 1.6) ** 2 < 1
+    image[eye] = INK
+    image[eye & ((x - 7 + off) ** 2 + (y - 7.5 - off) ** 2 < 0.65**2)] = WHITE
+    found = [f for f in features_of(image) if f.view == 0]
+    (light,) = (f for f in found if f.lab[0] > 0.95)
+    assert light.cells.tolist() == [[6, 8]]
+    (dark,) = (f for f in found if f.lab[0] < 0.5)
+    assert len(dark.cells) == 5
+
+
 def test_a_glint_too_small_for_a_cell_takes_none_from_its_eye():
     image = face([(7, 8, 1.5)])
     x, y = (np.indices(image.shape[:2]) + 0.5) / SIDE

@@ -184,12 +184,18 @@ class _Board:
 
 
 def _around(i: int, regions: list[Region]) -> int:
-    """Return the number of the region that encloses another, -1 for none."""
+    """Return the number of the region that encloses another, -1 for none.
+
+    A light may touch the rim of its eye.
+    """
     low, high = regions[i].box
+    rim = 0 if regions[i].is_light else 1
     found = [
         (len(other.points), j)
         for j, other in enumerate(regions)
-        if j != i and (other.box[0] < low).all() and (other.box[1] > high).all()
+        if j != i
+        and (other.box[0] + rim <= low).all()
+        and (other.box[1] - rim >= high).all()
     ]
     return min(found)[1] if found else -1
 

@@ -205,13 +205,15 @@ def _lights(
 ) -> Iterator[Region]:
     """Return what shines in a spot that catches the eye: a light in a pupil.
 
-    It is a hole in the spot; near its rim no ring around it is of one color.
+    It is a hole in the spot, or a bay of it: near its rim no ring around it is of one
+    color.
     """
-    if not region.is_striking:
+    if region.shape is None or not region.is_striking:
         return
     low, high = region.box
     inside = np.zeros(high - low + 1, bool)
     inside[tuple((region.points - low).T)] = True
+    inside[tuple((region.shape - low).T)] = True
     colors = lab[tuple(map(slice, low, high + 1))]
     shines = np.linalg.norm(colors - region.lab, axis=-1) >= STRONG
     lights, count = ndimage.label(ndimage.binary_fill_holes(inside) & shines)
