@@ -8,6 +8,7 @@ from test_features import INK, SIDE, SKIN, face, renders_of
 
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
 from voxify3d.mesh import shapes
+from voxify3d.pixelart.palette import CHROMA
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.render.mesh import frame_of, render_mesh
@@ -64,6 +65,24 @@ def test_the_mean_would_take_it():
     assert (art.pictures[0].index[4] == entry(art, gray)).all()
 
 
+@pytest.mark.parametrize("share", [0.25, 0.375, 0.5, 0.625, 0.75])
+def test_black_and_white_never_make_blue(share):
+    # Black stripes on a white sleeve, and trousers of a dark blue that is as light as
+    # the blend of both.
+    black, white, blue = (0.1, 0.1, 0.1), (1.0, 1.0, 1.0), (0.13, 0.38, 0.6)
+
+    def paint(x, y):
+        image = np.where((y % 1 < share)[..., None], black, white)
+        image[x > 6] = np.where((y[x > 6] < 3)[..., None], black, white)
+        image[x > 8] = blue
+        return image
+
+    art = pixelize(painted(paint), 4, PixelArtConfig(feature_weight=0.0))
+    front = art.pictures[0].index
+    assert (front[8:] == entry(art, blue)).all()
+    assert not (front[:8] == entry(art, blue)).any()
+
+
 def test_cells_of_one_color_have_the_nearest_entry():
     rng = np.random.default_rng(0)
     colors = rng.random((10, 10, 3))
@@ -71,7 +90,8 @@ def test_cells_of_one_color_have_the_nearest_entry():
     art = pixelize(renders, 6, PixelArtConfig(feature_weight=0.0))
     palette = oklab_from_bytes(art.palette.rgb)
     for a, b in np.ndindex(10, 10):
-        away = np.linalg.norm(oklab_from_srgb(colors[a, b]) - palette, axis=1)
+        away = oklab_from_srgb(colors[a, b]) - palette
+        away = np.linalg.norm(away * CHROMA, axis=1)
         assert away[art.pictures[0].index[a, b]] == pytest.approx(away.min(), abs=1e-5)
 
 

@@ -16,8 +16,8 @@ OUTLIER = 0.15
 """Distance (OKLab) from which a color looks like another color, not another shade:
 its cost then grows with the fourth power instead of the second."""
 CHROMA = np.array([1.0, 2.0, 2.0])
-"""Scale of L, a and b while a palette is sought: another hue is worse than another
-shade. The value of CSS Color 4 (deltaEOK2)."""
+"""Scale of L, a and b while a palette is sought and cells get its colors: another hue
+is worse than another shade. The value of CSS Color 4 (deltaEOK2)."""
 FEATURE_CELLS = 0.25
 """A cell of a feature, or of its area, counts as much as this many cells of others."""
 STRIKING = 2.0

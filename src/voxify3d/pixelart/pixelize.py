@@ -19,7 +19,7 @@ from voxify3d.pixelart.features import (
     find_ground,
 )
 from voxify3d.pixelart.mirror import Mirror, find_mirror
-from voxify3d.pixelart.palette import palettes_of
+from voxify3d.pixelart.palette import CHROMA, palettes_of
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import (
     CellStatistics,
@@ -288,6 +288,8 @@ def _costs(
             target = dominant_colors(lab[seen], hit[seen], target)
         cost[seen] = 100 * np.linalg.norm(target[:, None] - palette, axis=-1)
         return cost.reshape(a, b, k)
+    # Another hue is worse than another shade, or gray blends would come out blue.
+    lab, palette = lab * CHROMA.astype(np.float32), palette * CHROMA.astype(np.float32)
     for first in range(0, len(seen), _CELLS_PER_CALL):
         rows = seen[first : first + _CELLS_PER_CALL]
         inside = hit[rows][:, :, None]
