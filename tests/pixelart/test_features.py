@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -154,6 +156,34 @@ def test_a_glint_too_small_for_a_cell_takes_none_from_its_eye():
     x, y = (np.indices(image.shape[:2]) + 0.5) / SIDE
     image[(x - 7.5) ** 2 + (y - 8.5) ** 2 < 0.3**2] = WHITE  # 0.28 cells
     assert [f.lab[0] > 0.9 for f in features_of(image) if f.view == 0] == [False]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1.15, 2.1), (1.3, 1.9), (1.3, 2.1)])
+def test_no_eye_loses_a_bite_to_a_light_like_the_skin(width, height):
+    x, y = (np.indices((14 * SIDE, 14 * SIDE)) + 0.5) / SIDE
+    image = np.full((*x.shape, 3), WHITE)
+    for at in (4.0, 10.0):
+        image[((x - at) / width) ** 2 + ((y - 8) / height) ** 2 < 1] = INK
+    image[(x - 4.2) ** 2 + (y - 8.8) ** 2 < 0.5**2] = WHITE
+    found = [f for f in features_of(image) if f.view == 0]
+    assert all(f.lab[0] < 0.5 for f in found)
+    one, other = (set(map(tuple, f.cells.tolist())) for f in found)
+    assert one == {(13 - a, b) for a, b in other}
+
+
+def test_what_is_not_there_is_no_light():
+    # A bite of the picture's edge in a spot: nothing was hit there.
+    image = face([(7, 8, 1.5)])
+    x, y = (np.indices(image.shape[:2]) + 0.5) / SIDE
+    missed = (x - 6.4) ** 2 + (y - 8.9) ** 2 < 0.6**2
+    image[missed] = WHITE
+    front, *others = renders_of(image, 14)
+    split = missed.reshape(14, SIDE, 14, SIDE)
+    hit = ~np.swapaxes(split, 1, 2).reshape(14, 14, SIDE**2)
+    seen = [cell_statistics(r) for r in (dataclasses.replace(front, hit=hit), *others)]
+    for feature in find_features(seen):
+        if feature.view == 0:
+            assert not missed[tuple(feature.points.T)].any()
 
 
 def test_the_blurred_rim_of_a_spot_is_no_feature():

@@ -112,7 +112,7 @@ def find_regions(
     found += [blob for blob in blobs if blob is not None and blob.contrast >= STRONG]
     regions = _distinct([region for region in found if region is not None], side)
     regions = [r for r in regions if not any(_is_glint(r, o, side) for o in regions)]
-    lights = [light for region in regions for light in _lights(region, lab, side)]
+    lights = [light for region in regions for light in _lights(region, lab, hit, side)]
     return _distinct(regions + lights, side)
 
 
@@ -193,15 +193,25 @@ def _region(
 
 
 def _is_glint(region: Region, other: Region, side: int) -> bool:
-    """Return whether a region is a light in another that is too small for a cell."""
+    """Return whether a region is a light in another that is not to be drawn.
+
+    It is too small for a cell, or has the color of what is around the other one.
+    """
     (low, high), (least, most) = region.box, other.box
     inside = (low > least).all() and (high < most).all()
+    if not inside or not other.is_striking or region.lab[0] <= other.lab[0]:
+        return False
     small = len(region.points) < LIGHT_AREA * side**2
-    return bool(inside and small and other.is_striking and region.lab[0] > other.lab[0])
+    part = 4 * len(region.points) < len(region.points) + len(other.points)
+    notch = np.linalg.norm(region.lab - other.ground) < NOTCH
+    return bool(small or (part and notch))
 
 
 def _lights(
-    region: Region, lab: Float32[np.ndarray, "h w 3"], side: int
+    region: Region,
+    lab: Float32[np.ndarray, "h w 3"],
+    hit: Bool[np.ndarray, "h w"],
+    side: int,
 ) -> Iterator[Region]:
     """Return what shines in a spot that catches the eye: a light in a pupil.
 
@@ -214,9 +224,10 @@ def _lights(
     inside = np.zeros(high - low + 1, bool)
     inside[tuple((region.points - low).T)] = True
     inside[tuple((region.shape - low).T)] = True
-    colors = lab[tuple(map(slice, low, high + 1))]
-    shines = np.linalg.norm(colors - region.lab, axis=-1) >= STRONG
-    lights, count = ndimage.label(ndimage.binary_fill_holes(inside) & shines)
+    window = tuple(map(slice, low, high + 1))
+    shines = np.linalg.norm(lab[window] - region.lab, axis=-1) >= STRONG
+    inside = np.asarray(ndimage.binary_fill_holes(inside), bool) & hit[window]
+    lights, count = ndimage.label(inside & shines)
     for label in range(1, count + 1):
         points = np.argwhere(lights == label) + low
         area = len(points) / side**2
