@@ -128,3 +128,15 @@ def test_a_spot_that_is_no_button_of_the_row_keeps_its_size(other):
     cells, _ = placed(button, other)
     for mine, before in zip(cells, alone, strict=True):
         assert as_set(mine) == as_set(before)
+
+
+def test_a_row_of_buttons_may_lie_where_no_cell_is_filled():
+    buttons = [disc(2.1 + i * 2.3, 5.5, 0.66) for i in range(4)]
+    filled = np.ones((CELLS, CELLS), bool)
+    filled[:3] = False  # all cells of the first
+    cells, _ = place_regions(buttons, SIDE, filled, 1)
+    assert not len(cells[0])
+    assert len({tuple(np.ptp(c, axis=0) + 1) for c in cells[1:]}) == 1
+    filled[:] = False
+    cells, _ = place_regions(buttons, SIDE, filled, 1)
+    assert not any(map(len, cells))

@@ -289,7 +289,8 @@ def _costs(
         cost[seen] = 100 * np.linalg.norm(target[:, None] - palette, axis=-1)
         return cost.reshape(a, b, k)
     # Another hue is worse than another shade, or gray blends would come out blue.
-    lab, palette = lab * CHROMA.astype(np.float32), palette * CHROMA.astype(np.float32)
+    scale = CHROMA.astype(np.float32)
+    lab, palette = lab * scale, palette * scale
     for first in range(0, len(seen), _CELLS_PER_CALL):
         rows = seen[first : first + _CELLS_PER_CALL]
         inside = hit[rows][:, :, None]

@@ -113,9 +113,10 @@ class _Board:
         self.around = [_around(i, regions) for i in range(len(regions))]
         self._regions, self._side, self._filled = regions, side, filled
         self._across, self._plane = across, plane
-        self._sizes: dict[int, tuple[int, int]] = {}
+        self._sizes: dict[int, Size] = {}
         for series in _series(regions, side, across):
-            size = _common_size([self._blocks(i) for i in series])
+            blocks = [self._blocks(i) for i in series]
+            size = _common_size([found for found in blocks if found])
             if size is not None:
                 self._sizes |= dict.fromkeys(series, size)
 
@@ -247,9 +248,7 @@ def partner_of(
         if j == i or j in done:
             continue
         gap = np.abs(other.center - regions[i].center) / side
-        ratio = len(other.points) / len(regions[i].points)
-        color = np.linalg.norm(other.lab - regions[i].lab)
-        alike = gap[1 - across] < 0.6 and 0.7 < ratio < 1.45 and color < 0.06
+        alike = gap[1 - across] < 0.6 and _is_alike(regions[i], other)
         if alike and 0.9 < gap[across] < least:
             best, least = j, gap[across]
     return best
@@ -286,7 +285,9 @@ def _series(regions: list[Region], side: int, across: int) -> list[list[int]]:
     """Return groups of alike spots in a row, as buttons are; one pair alone is none."""
     if not regions:
         return []
-    near = np.array([[_is_next(one, other) for other in regions] for one in regions])
+    near = np.zeros((len(regions), len(regions)), bool)
+    for i, j in combinations(range(len(regions)), 2):
+        near[i, j] = _is_next(regions[i], regions[j])
     count, group = csgraph.connected_components(near, directed=False)
     found = [np.flatnonzero(group == number).tolist() for number in range(count)]
     return [
@@ -297,22 +298,26 @@ def _series(regions: list[Region], side: int, across: int) -> list[list[int]]:
     ]
 
 
+def _is_alike(one: Region, other: Region) -> bool:
+    """Return whether two regions have about one area and one color."""
+    ratio = len(other.points) / len(one.points)
+    return 0.7 < ratio < 1.45 and bool(np.linalg.norm(other.lab - one.lab) < 0.06)
+
+
 def _is_next(one: Region, other: Region) -> bool:
     """Return whether two spots look the same and lie side by side."""
-    if one.extent is None or other.extent is None:
+    if not _is_alike(one, other) or one.extent is None or other.extent is None:
         return False
-    ratio = len(other.points) / len(one.points)
     stretch = np.abs(np.log(other.extent / one.extent)).max()
-    color = np.linalg.norm(other.lab - one.lab)
     apart = np.abs(other.center - one.center) / np.maximum(one.extent, other.extent)
     in_row = apart.min() < _IN_ROW and apart.max() < _NEAR
-    alike = 0.7 < ratio < 1.45 and stretch < _STRETCHED and color < 0.06
-    return bool(in_row and alike)
+    return bool(in_row and stretch < _STRETCHED)
 
 
 def _common_size(blocks: list[dict[Size, tuple[Rank, Corner]]]) -> Size | None:
     """Return the size of block that suits all regions best; None if none fits all."""
-    sizes = [s for s in blocks[0] if all(s in others for others in blocks)]
+    first, *rest = blocks or [{}]
+    sizes = [size for size in first if all(size in others for others in rest)]
     if not sizes:
         return None
     return max(sizes, key=lambda size: sum(each[size][0][0] for each in blocks))
@@ -368,6 +373,8 @@ def _blocks(
     to the middle of the picture.
     """
     cells = np.argwhere(share > 0)
+    if not len(cells):
+        return {}
     low, high = cells.min(axis=0), cells.max(axis=0) + 1
     area, middle = share.sum(), np.array(share.shape) / 2
     found: dict[Size, tuple[Rank, Corner]] = {}
