@@ -156,8 +156,22 @@ def test_no_more_colors_than_asked_for(colors):
     grid = converted(shapes.sample_character(), size=12, colors=colors)
     assert_whole(grid, colors)
     assert len(np.unique(grid.index[grid.occupied])) <= colors
-    if colors == 255:
-        assert len(np.unique(grid.index[grid.occupied])) > 12
+
+
+def test_as_many_colors_as_there_are():
+    # 18 cubes side by side, each of its own color and two cells wide.
+    shades = (0.1, 0.5, 0.9)
+    paints = [(r, g, b) for r in shades for g in shades for b in (0.1, 0.9)]
+    places = [(float(i % 6), float(i // 6), 0.0) for i in range(len(paints))]
+    cubes = [
+        shapes.box((1.0, 1.0, 1.0), place, paint)
+        for place, paint in zip(places, paints, strict=True)
+    ]
+    grid = converted(joined(*cubes), size=12, colors=255)
+    rgb = np.unique(rgb_of(grid)[grid.occupied], axis=0)
+    away = np.abs(rgb[:, None] - 255 * np.array(paints)).max(axis=-1)
+    assert len(rgb) == len(paints)
+    assert away.min(axis=0).max() <= 1  # up to rounding
 
 
 def test_a_mesh_of_two_colors_gets_both_and_no_third():

@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from test_features import INK, SIDE, SKIN, face, renders_of
 
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
 from voxify3d.mesh import shapes
+from voxify3d.mesh.load import load_mesh
 from voxify3d.pixelart.palette import CHROMA
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.pixelart.settings import PixelArtConfig
@@ -103,6 +105,39 @@ def test_the_palette_has_no_more_colors_than_asked_for_and_no_two_alike(colors):
     for picture in art.pictures:
         assert picture.index.max() < len(art.palette)
         assert picture.cost.shape[-1] == len(art.palette)
+
+
+def _assert_same_colors(found, expected):
+    """The colors are the same up to rounding, in any order."""
+    away = np.abs(found[:, None].astype(float) - expected).max(axis=-1)
+    assert len(found) == len(expected)
+    assert (away.min(axis=0) <= 1).all()
+    assert (away.min(axis=1) <= 1).all()
+
+
+@pytest.mark.parametrize("slope", [0.3, 0.7, 1.7])
+def test_a_mesh_of_flat_colors_gets_those_and_no_blends(slope):
+    # Where two colors meet in a cell, every share of them comes up.
+    paints = np.array([SKIN, INK, (0.6, 0.3, 0.1)])
+
+    def paint(x, y):
+        first, second = y > slope * x, y > slope * (x - 4)
+        return paints[first.astype(int) + second]
+
+    art = pixelize(painted(paint, 20), 8)
+    _assert_same_colors(art.palette.rgb, 255 * paints)
+
+
+def test_a_robot_of_three_colors_has_three():
+    path = Path(__file__).parents[2].parent / "shared/meshes/robot-expressive.glb"
+    if not path.is_file():
+        pytest.skip("../shared/meshes is not here")
+    mesh = load_mesh(path)
+    renders = render_mesh(mesh, frame_of(mesh, 40), 8)
+    own = np.concatenate([render.rgb[render.hit] for render in renders])
+    own = np.unique(np.round(255 * own), axis=0)
+    assert len(own) == 3
+    _assert_same_colors(pixelize(renders, 8).palette.rgb, own)
 
 
 @pytest.mark.parametrize("strategy", ["kmeans", "kmeans-rare"])

@@ -81,6 +81,17 @@ def test_no_color_has_a_smaller_sum_of_distances_than_the_median(seed):
         assert all(total(other) >= least * 0.99 for other in tries)
 
 
+@settings(max_examples=30)
+@given(seeds, st.integers(33, 64))
+def test_the_median_of_mostly_one_flat_color_is_exactly_that(seed, count):
+    # Weiszfeld's steps alone end between two colors of nearly equal shares.
+    rng = np.random.default_rng(seed)
+    one, other = rng.random((2, 3))
+    rgb = np.where((np.arange(64) < count)[:, None], one, other)
+    found = cell_statistics(render_of(rgb[None, None]))
+    np.testing.assert_allclose(found.median[0, 0], oklab(one), atol=1e-5)
+
+
 def dominant_of(found):
     """The dominant color of the only cell."""
     return dominant_colors(found.lab[0], found.hit[0], found.mean[0])[0]

@@ -4,13 +4,14 @@
 """
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
+from voxify3d.color.match import nearest
 from voxify3d.color.palette import extract_palette
 from voxify3d.parallel import each
 from voxify3d.pixelart.features import Feature
 from voxify3d.pixelart.settings import PixelArtConfig
-from voxify3d.pixelart.statistics import CellStatistics
+from voxify3d.pixelart.statistics import ALIKE, CellStatistics
 
 OUTLIER = 0.15
 """Distance (OKLab) from which a color looks like another color, not another shade:
@@ -23,7 +24,8 @@ FEATURE_CELLS = 0.25
 STRIKING = 2.0
 """How much more those of a striking feature count: eyes, buttons."""
 HELD = 0.3
-"""Share of a cell that must have about its median color: a palette takes no blends."""
+"""Share of a cell that must have about its median color, and of what an entry's cells
+hold that must be about the entry: a palette takes no blends."""
 VISIBLE = 0.02
 """Difference (OKLab) under which two shades look the same."""
 STARTS = 6
@@ -32,6 +34,8 @@ TOLERANCE = 0.05
 """Share by which a palette's sum of costs may exceed the least one's."""
 FRONT = 3.0
 """How much more colors of the front count than those of each other view."""
+EVERY = 5
+"""Of a cell's samples, one of so many decides between entries."""
 _COLORS = 2000
 """Colors of a view that decide; of more, every second or third will do."""
 _CANDIDATES = 24
@@ -72,16 +76,19 @@ def palettes_of(
         )
 
     first = start(seed)
-    if config.palette != "kmeans" or len(first) < colors or not config.feature_weight:
+    if config.palette != "kmeans" or not config.feature_weight:
         return [first / CHROMA]
-    finer = extract_palette(lab, weight, max(_CANDIDATES, 2 * colors), seed=seed)
-    candidates = np.concatenate([finer, *[f.lab[None] * CHROMA for f in features]])
-    starts = [first, *(start(seed + i) for i in range(1, STARTS))]
-    ends = each(lambda palette: swap_entries(lab, weight, palette, candidates), starts)
-    totals = [_total(lab, weight, p) for p in ends]
-    good = min(totals) * (1 + TOLERANCE)
-    ends = [p for p, total in zip(ends, totals, strict=True) if total <= good]
-    return [_distinct(lab, weight, p) / CHROMA for p in ends]
+    ends = [first]
+    if len(first) == colors:
+        finer = extract_palette(lab, weight, max(_CANDIDATES, 2 * colors), seed=seed)
+        candidates = np.concatenate([finer, *[f.lab[None] * CHROMA for f in features]])
+        starts = [first, *(start(seed + i) for i in range(1, STARTS))]
+        ends = each(lambda one: swap_entries(lab, weight, one, candidates), starts)
+        totals = [_total(lab, weight, p) for p in ends]
+        good = min(totals) * (1 + TOLERANCE)
+        ends = [p for p, total in zip(ends, totals, strict=True) if total <= good]
+    ends = [_distinct(lab, weight, p) / CHROMA for p in ends]
+    return each(lambda one: _held(one, cells, features), ends)
 
 
 def _colors_of(
@@ -95,9 +102,10 @@ def _colors_of(
         used = cell.filled if cell.filled.any() else cell.coverage > 0
         if real:
             used = used & (cell.own >= HELD)
-        every = max(1, int(used.sum()) // _COLORS)
-        pure = 1 / (1 + 40 * cell.spread[used][::every])
-        labs.append(cell.median[used][::every])
+        few = _thinned(used)
+        pure = 1 / (1 + 40 * cell.spread[few])
+        every = int(used.sum()) / max(int(few.sum()), 1)
+        labs.append(cell.median[few])
         weights.append(every * pure * (FRONT if number == 0 else 1))
     for feature in features:
         area = len(feature.points) / cells[feature.view].hit.shape[2]
@@ -158,6 +166,47 @@ def _distinct(
         less = min(pair, key=lambda entry: share[entry])
         palette = np.delete(palette, less, axis=0)
     return palette
+
+
+def _held(
+    palette: Float64[np.ndarray, "k 3"],
+    cells: list[CellStatistics],
+    features: list[Feature],
+) -> Float64[np.ndarray, "j 3"]:
+    """Return a palette, OKLab, without blends.
+
+    The cells that a blend would serve hold hardly any of it, and more of another
+    entry. What a feature needs stays.
+    """
+    used = [_thinned(cell.filled) for cell in cells]
+    median = np.concatenate([c.median[u] for c, u in zip(cells, used, strict=True)])
+    few = (slice(None), slice(None, None, EVERY))
+    lab = np.concatenate([c.lab[u][few] for c, u in zip(cells, used, strict=True)])
+    hit = np.concatenate([c.hit[u][few] for c, u in zip(cells, used, strict=True)])
+    of_cell, samples = np.nonzero(hit)[0], lab[hit]
+    colors = np.reshape([feature.lab for feature in features], (-1, 3))
+    kept = set(nearest(colors, palette)[0].tolist())
+    left = np.arange(len(palette))
+    while len(left) > 1:
+        entry, away = nearest(samples, palette[left])
+        pair = (nearest(median, palette[left])[0][of_cell], entry)
+        held = np.zeros((len(left), len(left)))  # of the cells of each, by entry
+        np.add.at(held, pair, away < ALIKE)
+        share = held.diagonal() / np.maximum(held.max(axis=1), 1)
+        share[[entry in kept for entry in left.tolist()]] = 1
+        if share.min() >= HELD:
+            break
+        left = np.delete(left, share.argmin())
+    return palette[left]
+
+
+def _thinned(used: Bool[np.ndarray, "a b"]) -> Bool[np.ndarray, "a b"]:
+    """Return about `_COLORS` of a view's cells, evenly chosen."""
+    at = np.argwhere(used)
+    at = at[:: max(1, len(at) // _COLORS)]
+    thinned = np.zeros_like(used)
+    thinned[tuple(at.T)] = True
+    return thinned
 
 
 def _distances(lab: np.ndarray, entries: np.ndarray) -> Float64[np.ndarray, "n k"]:

@@ -19,7 +19,7 @@ from voxify3d.pixelart.features import (
     find_ground,
 )
 from voxify3d.pixelart.mirror import Mirror, find_mirror
-from voxify3d.pixelart.palette import CHROMA, palettes_of
+from voxify3d.pixelart.palette import CHROMA, EVERY, palettes_of
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import (
     CellStatistics,
@@ -34,8 +34,6 @@ _PRESENT = 0.15
 _PRESENCE_LIMIT = 20.0
 """Most that a color which is not present can cost extra."""
 _CELLS_PER_CALL = 1 << 13
-_EVERY = 5
-"""Of a cell's samples, one of so many decides between palettes."""
 _NOTICEABLE = 0.005
 """Share by which one palette must cost less than another."""
 
@@ -146,13 +144,13 @@ def _best_palette(
     few = [
         replace(
             cell,
-            hit=cell.hit[..., ::_EVERY],
-            lab=cell.lab[..., ::_EVERY, :],
-            depths=cell.depths[..., ::_EVERY],
+            hit=cell.hit[..., ::EVERY],
+            lab=cell.lab[..., ::EVERY, :],
+            depths=cell.depths[..., ::EVERY],
         )
         for cell in cells
     ]
-    grounds = [replace(g, samples=g.samples[..., ::_EVERY]) for g in grounds]
+    grounds = [replace(g, samples=g.samples[..., ::EVERY]) for g in grounds]
     best, least = palettes[0], np.inf
     for palette in palettes:
         pictures = _paint(few, grounds, features, palette, crisp)

@@ -12,7 +12,7 @@ from voxify3d.types import Render, View
 
 _WEISZFELD_STEPS = 12
 _CLUSTER_STEPS = 6
-_ALIKE = 0.05
+ALIKE = 0.05
 """Distance (OKLab) up to which two colors are about the same."""
 
 
@@ -30,7 +30,8 @@ class CellStatistics:
         hit: The samples that hit.
         depths: The samples' depths.
         mean: Mean color.
-        median: Geometric median: the color with the least sum of distances.
+        median: Geometric median: the color with the least sum of distances; where
+            most of the hits look like it, theirs.
         spread: Mean distance of the samples to their mean.
         own: Share of the hits whose color about is the median: little where the
             median is a blend of two colors.
@@ -69,8 +70,13 @@ def cell_statistics(render: Render, coverage: float = 0.5) -> CellStatistics:
     spread = (distance * weight).sum(axis=1) / count[:, 0]
 
     median = _geometric_median(samples, weight, mean)
-    apart = np.linalg.norm(samples - median[:, None], axis=-1)
-    own = ((apart < _ALIKE) * weight).sum(axis=1) / count[:, 0]
+    # A cell with nearly as much of another color would end between the two, else.
+    away = np.linalg.norm(samples - median[:, None], axis=-1)
+    nearest = np.where(weight > 0, away, np.inf).argmin(axis=1)
+    alike = _alike(samples, weight, samples[np.arange(len(samples)), nearest])
+    most = 2 * alike.sum(axis=1) > count[:, 0]
+    median[most] = _geometric_median(samples[most], alike[most], median[most])
+    own = _alike(samples, weight, median).sum(axis=1) / count[:, 0]
 
     def spread_out(values: np.ndarray, fill: float = 0.0) -> np.ndarray:
         out = np.full((a * b, *values.shape[1:]), fill, np.float32)
@@ -95,6 +101,15 @@ def cell_statistics(render: Render, coverage: float = 0.5) -> CellStatistics:
         spread=spread_out(spread),
         own=spread_out(own),
     )
+
+
+def _alike(
+    samples: Float32[np.ndarray, "n s 3"],
+    weight: Float32[np.ndarray, "n s"],
+    color: Float32[np.ndarray, "n 3"],
+) -> Float32[np.ndarray, "n s"]:
+    """Return the weight of the samples that about have a color, 0 for others."""
+    return weight * (np.linalg.norm(samples - color[:, None], axis=-1) < ALIKE)
 
 
 def _geometric_median(
