@@ -67,11 +67,13 @@ def test_the_mean_would_take_it():
     assert (art.pictures[0].index[4] == entry(art, gray)).all()
 
 
+@pytest.mark.parametrize("white", [(1.0, 1.0, 1.0), (0.81, 0.87, 0.9)])
+@pytest.mark.parametrize("blue", [(0.13, 0.38, 0.6), (0.19, 0.38, 0.5)])
 @pytest.mark.parametrize("share", [0.25, 0.375, 0.5, 0.625, 0.75])
-def test_black_and_white_never_make_blue(share):
+def test_black_and_white_never_make_blue(share, blue, white):
     # Black stripes on a white sleeve, and trousers of a dark blue that is as light as
     # the blend of both.
-    black, white, blue = (0.1, 0.1, 0.1), (1.0, 1.0, 1.0), (0.13, 0.38, 0.6)
+    black = (0.13, 0.13, 0.13)
 
     def paint(x, y):
         image = np.where((y % 1 < share)[..., None], black, white)
@@ -83,6 +85,25 @@ def test_black_and_white_never_make_blue(share):
     front = art.pictures[0].index
     assert (front[8:] == entry(art, blue)).all()
     assert not (front[:8] == entry(art, blue)).any()
+
+
+@pytest.mark.parametrize("eye", [False, True])
+@pytest.mark.parametrize("share", [0.25, 0.375, 0.5, 0.625, 0.75])
+def test_hair_and_skin_never_make_a_shirt(share, eye):
+    # The blend of dark hair and skin is as near to the red of a shirt as to the skin.
+    hair, skin, shirt = np.array([(77, 22, 14), (243, 144, 109), (241, 94, 71)]) / 255
+
+    def paint(x, y):
+        image = np.where((y > 9 - share)[..., None], hair, skin)
+        image[y < 3] = shirt
+        for middle in (6.5, 13.5) if eye else ():
+            image[np.hypot(x - middle, y - 8.1 + share) < 0.7] = INK
+        return image
+
+    art = pixelize(painted(paint, 20), 8, PixelArtConfig(feature_weight=float(eye)))
+    front = art.pictures[0].index
+    assert (front[:, :3] == entry(art, shirt)).all()
+    assert not (front[:, 3:] == entry(art, shirt)).any()
 
 
 def test_cells_of_one_color_have_the_nearest_entry():

@@ -33,6 +33,11 @@ _PRESENT = 0.15
 """A color is present in a cell when this share of its samples is near it."""
 _PRESENCE_LIMIT = 20.0
 """Most that a color which is not present can cost extra."""
+_CHOSEN, _NEARLY = 0.1, 5.0
+"""A color that fewer of a cell's samples would choose than this share is a blend of
+others; to choose it, it may be so much farther away than the nearest."""
+_BLEND = 8.0
+"""What a blend costs extra."""
 _CELLS_PER_CALL = 1 << 13
 _NOTICEABLE = 0.005
 """Share by which one palette must cost less than another."""
@@ -205,12 +210,9 @@ def _paint_view(
         firm = config.feature_weight * (FIRM if feature.is_striking else 1.0)
         cost[a, b] += firm * (apart - apart.min())
     # Around them the ground is held as firmly, or other sides would smear them.
-    inside = ground.samples[ground.around][..., None]
-    own = (cell.lab[ground.around] * inside).sum(axis=1)
-    own /= np.maximum(inside.sum(axis=1), 1)
-    apart = 100 * np.linalg.norm(own[:, None] - palette, axis=-1)
+    ground_cost = cost[ground.around]
     firm = config.feature_weight * FIRM
-    cost[ground.around] += firm * (apart - apart.min(axis=1, keepdims=True))
+    cost[ground.around] += firm * (ground_cost - ground_cost.min(axis=1, keepdims=True))
     index = np.where(cell.filled, cost.argmin(axis=-1), -1)
     stands_out = np.minimum(contrast(cell.mean, cell.filled) / 0.1, 2)
     emphasis = (weight * (1 + config.saliency * stands_out)).astype(np.float32)
@@ -302,6 +304,8 @@ def _costs(
         )
         near = np.take_along_axis(ordered, rank, axis=1)[:, 0]
         absent = np.minimum(near - near.min(axis=1, keepdims=True), _PRESENCE_LIMIT)
+        chosen = distance <= distance.min(axis=2, keepdims=True) + _NEARLY
+        absent += _BLEND * ((chosen & inside).sum(axis=1) < _CHOSEN * count)
         mean = (lab[rows] * inside).sum(axis=1) / count
         to_mean = 100 * np.linalg.norm(mean[:, None] - palette, axis=-1)
         cost[rows] = (
