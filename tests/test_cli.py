@@ -241,7 +241,7 @@ def test_stdout_is_the_files_and_stderr_is_empty(here, capsys, fake_pipeline):
 def test_a_palette_of_fewer_colors_than_asked_for_is_told(here, capsys, fake_pipeline):
     assert main(["convert", "../in/robot.glb", "a.vox", "--colors", "20"]) == 0
     assert re.fullmatch(
-        r"warning: the palette has 8 of 20 colors.*\n", capsys.readouterr().err
+        r"warning: the result has 8 of 20 colors.*\n", capsys.readouterr().err
     )
 
 

@@ -77,14 +77,13 @@ def voxelize_steps(
         yield Progress("pixelart", 1, 1)
         semantic = _semantic(encoder, renders, candidate)
         index = yield from stages(mesh, frame, art, candidate, semantic)
-        results.append(
-            VoxelGrid(
-                index=apply_fill((index + 1).astype(np.uint8), config.fill),
-                palette=art.palette,
-                frame=frame,
-                name=mesh.name,
-            )
+        grid = VoxelGrid(
+            index=apply_fill((index + 1).astype(np.uint8), config.fill),
+            palette=art.palette,
+            frame=frame,
+            name=mesh.name,
         )
+        results.append(grid.with_used_colors())
     if encoder is None or len(results) == 1:
         return results[0]
 

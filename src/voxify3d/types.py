@@ -253,3 +253,11 @@ class VoxelGrid:
     def with_index(self, index: UInt8[np.ndarray, "x y z"]) -> "VoxelGrid":
         """Return the same grid with other voxels."""
         return replace(self, index=index)
+
+    def with_used_colors(self) -> "VoxelGrid":
+        """Return the same voxels, with a palette of only the colors that they have."""
+        used = np.unique(self.index[self.occupied]) - 1
+        entry = np.zeros(1 + len(self.palette), np.uint8)
+        entry[1 + used.astype(int)] = 1 + np.arange(len(used))
+        palette = Palette(self.palette.rgb[used])
+        return replace(self, index=entry[self.index], palette=palette)

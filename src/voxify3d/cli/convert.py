@@ -253,10 +253,10 @@ def _convert(
             config = replace(command.config, front=front)
         notes += [*mesh.notes, *_differences(origin, manifest, command.mesh)]
         grid = follow(voxelize_steps(mesh, config), show, seconds)
-    if len(grid.palette) < config.colors:
+    if len(grid.palette) < config.colors and config.colors > DEFAULT.colors:
         notes.append(
-            f"the palette has {len(grid.palette)} of {config.colors} colors: the "
-            "pictures hold no more that differ"
+            f"the result has {len(grid.palette)} of {config.colors} colors: the mesh "
+            "holds no more that differ"
         )
     return replace(grid, name=command.mesh.stem, manifest=manifest), mesh
 
