@@ -45,6 +45,9 @@ def test_eyes_that_would_run_together_need_a_larger_size():
     apart, close = suggest_size(face(0.05, 0.3)), suggest_size(face(0.05, 0.015))
     assert apart.size == 16
     assert close.size >= 32
+    assert (
+        "voxels from the next, and it takes 0.6 not to become one" in close.reasons[1]
+    )
 
 
 def test_a_plain_box_needs_nothing():
@@ -61,15 +64,15 @@ def test_a_thin_limb_is_counted():
 
 
 def test_reasons_say_what_is_lost_and_what_a_smaller_size_keeps():
-    eye = Trait("black spot high on the front", 0.5 / 33, 33.0)
-    mouth = Trait("red spot halfway up on the front", 0.5 / 26, 26.0)
-    arm = Trait("thin part", 0.02, 10.0)
+    eye = Trait("black spot high on the front", 0.4 / 33, 33.0)
+    mouth = Trait("red spot halfway up on the front", 0.4 / 26, 26.0)
+    arm = Trait("thin part", 0.02, 10.0, 0.2)
     found = Suggestion(36, (eye, eye, mouth), (arm, arm, arm))
     assert found.kept(28) == (1, 3)
     assert found.reasons == [
         "36 is the smallest size that keeps 3 features and 3 thin parts",
-        "at 32, 2 black spots high on the front would be 0.48 voxels wide, and it "
-        "takes 0.6 to be sure of a voxel",
+        "at 32, 2 black spots high on the front would be 0.38 voxels wide, and it "
+        "takes 0.4 to be sure of a voxel",
         "28 keeps 1 feature and 3 thin parts",
     ]
     assert found.neighbors == (28, 36, 48)

@@ -30,9 +30,11 @@ from voxify3d.types import Direction, Frame, Mesh, Render, View, axis_of, sign_o
 
 SIZES = (16, 20, 24, 28, 32, 36, 40, 48, 56, 64, 80, 96)
 """Sizes that are suggested."""
-SURE = 0.6
-"""Width of a feature and gap between two, in voxels, from which nine of ten survive;
-of those between 0.4 and 0.6 it is two of three."""
+SURE = 0.4
+"""Width of a feature, in voxels, from which nine of ten survive that the finder sees;
+of those between 0.3 and 0.4 it is four of five."""
+APART = 0.6
+"""Gap between two features, in voxels, from which they stay two."""
 LARGE = 1.0
 """Width of a feature, in voxels, from which the finder need not see it."""
 _GRIDS = ((64, 6), (24, 12))
@@ -40,9 +42,9 @@ _GRIDS = ((64, 6), (24, 12))
 _LIMBS = (24, 8)
 _SIDES = 4
 """Front, back, left and right; tops and soles have no face."""
-_SALIENT = 0.3
+_SALIENT = 0.5
 """Salience, contrast squared times width, against the most salient's, from which a
-feature counts. Contrast is what makes an eye."""
+feature counts. Contrast is what makes an eye; what is fainter is decoration."""
 _ASIDE = 0.5
 """How much of its salience a feature keeps that is not on the front."""
 _MOST = 16
@@ -55,13 +57,15 @@ class Trait:
 
     Attributes:
         what: In words: "black spot high on the front".
-        width: Of the feature, or of the gap to its neighbor where that is smaller.
+        width: Of the feature, or of the gap to its neighbor where that decides.
         needs: The smallest size at which it survives.
+        limit: The width that it takes, in voxels.
     """
 
     what: str
     width: float
     needs: float
+    limit: float = SURE
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON types, rounded."""
@@ -181,8 +185,12 @@ def salient_blobs(mesh: Mesh, front: Direction) -> list[Blob]:
 
 def _features(mesh: Mesh, front: Direction) -> list[Trait]:
     blobs = salient_blobs(mesh, front)
-    widths = [min(blob.width, _gap(blob, blobs)) for blob in blobs]
-    needs = [SURE / width for width in widths]
+    widths, limits = [blob.width for blob in blobs], [SURE] * len(blobs)
+    for i, blob in enumerate(blobs):
+        gap = _gap(blob, blobs)
+        if APART / gap > SURE / blob.width:
+            widths[i], limits[i] = gap, APART
+    needs = [limit / width for limit, width in zip(limits, widths, strict=True)]
     # The conversion keeps what its finder sees, and what is large without it.
     lost = set(range(len(blobs)))
     for size in SIZES:
@@ -194,10 +202,8 @@ def _features(mesh: Mesh, front: Direction) -> list[Trait]:
         if not lost:
             break
     frame = frame_of(mesh, 1, front)
-    return [
-        _trait(blob, width, need, mesh, frame)
-        for blob, width, need in zip(blobs, widths, needs, strict=True)
-    ]
+    words = [_words(blob, mesh, frame) for blob in blobs]
+    return [Trait(*of) for of in zip(words, widths, needs, limits, strict=True)]
 
 
 def _found(
@@ -280,14 +286,15 @@ def _gap(blob: Blob, blobs: list[Blob]) -> float:
     return gap
 
 
-def _trait(blob: Blob, width: float, needs: float, mesh: Mesh, frame: Frame) -> Trait:
+def _words(blob: Blob, mesh: Mesh, frame: Frame) -> str:
+    """Return the color of a feature and where it is."""
     low, high = mesh.bounds
     up = axis_of(frame.up)
     extent = (high - low)[up] / (high - low).max()
     height = blob.center[up] * sign_of(frame.up) / extent + 0.5
     place = "high" if height > 2 / 3 else "low" if height < 1 / 3 else "halfway up"
     color = color_word(blob.feature.lab)
-    return Trait(f"{color} spot {place} on the {blob.view.name}", width, needs)
+    return f"{color} spot {place} on the {blob.view.name}"
 
 
 def _limbs(mesh: Mesh, front: Direction) -> list[Trait]:
@@ -303,7 +310,8 @@ def _limbs(mesh: Mesh, front: Direction) -> list[Trait]:
             if box is not None:
                 width = _width(np.pad(label[box] == number, 1)) / samples / cells
                 widest[number] = max(widest.get(number, 0), width)
-    return [Trait("thin part", width, LIMB / width) for width in widest.values()]
+    widths = widest.values()
+    return [Trait("thin part", width, LIMB / width, LIMB) for width in widths]
 
 
 def _seen_labels(
@@ -350,13 +358,15 @@ def _reasons(found: Suggestion) -> Iterator[str]:
     alike = [trait for trait in lost if trait.what == worst.what]
     more = len(lost) - len(alike)
     narrow = int(100 * worst.width * size) / 100  # never rounded up to the limit
-    limit = SURE if worst in found.features else LIMB
-    if narrow < limit:
-        why = f"and it takes {limit:g} to be sure of a voxel"
-    else:
+    how = "from the next" if worst.limit == APART else "wide"
+    if narrow >= worst.limit:
         why = "too little to stand out there"
+    elif worst.limit == APART:
+        why = f"and it takes {APART:g} not to become one"
+    else:
+        why = f"and it takes {worst.limit:g} to be sure of a voxel"
     yield (
-        f"at {size}, {named(alike)[0]} would be {narrow:.2f} voxels wide, {why}"
+        f"at {size}, {named(alike)[0]} would be {narrow:.2f} voxels {how}, {why}"
         + (f"; {more} more would be lost too" if more else "")
     )
     most = [size for size in smaller if sum(found.kept(size)) >= 2 / 3 * len(traits)]
