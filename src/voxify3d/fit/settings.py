@@ -61,7 +61,7 @@ class FineConfig:
     """Softmax temperature at the first step. The paper's value."""
     temperature_end: float = 0.1
     """Softmax temperature at the last step. The paper's value."""
-    smoothness: float = 1.0
+    smoothness: float = 2.5
     """Flatness of color areas in the result; more is flatter and loses detail."""
     paper: PaperConfig = field(default_factory=PaperConfig)
 
