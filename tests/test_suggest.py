@@ -10,11 +10,10 @@ from makers import joined
 from PIL import Image
 
 from voxify3d.cli.main import main
-from voxify3d.color.spaces import oklab_from_bytes
 from voxify3d.mesh.load import load_mesh
 from voxify3d.mesh.save import save_glb
 from voxify3d.mesh.shapes import box, sample_character
-from voxify3d.suggest import SIZES, SURE, Suggestion, Trait, color_word, suggest_size
+from voxify3d.suggest import SIZES, SURE, Suggestion, Trait, suggest_size
 
 ROOT = Path(__file__).parents[1]
 MESHES = ROOT.parent / "shared" / "meshes"
@@ -78,26 +77,6 @@ def test_reasons_say_what_is_lost_and_what_a_smaller_size_keeps():
     assert found.neighbors == (28, 36, 48)
     tiny = Suggestion(96, (Trait("pink spot", 0.001, 500.0),), ())
     assert tiny.reasons[0] == "even 96 keeps only nothing, of 1 feature"
-
-
-@pytest.mark.parametrize(
-    ("rgb", "word"),
-    [
-        ((0, 0, 0), "black"),
-        ((255, 255, 255), "white"),
-        ((128, 128, 128), "gray"),
-        ((220, 30, 30), "red"),
-        ((240, 140, 20), "orange"),
-        ((250, 220, 40), "yellow"),
-        ((40, 160, 60), "green"),
-        ((40, 80, 220), "blue"),
-        ((130, 40, 200), "purple"),
-        ((110, 60, 20), "brown"),
-        ((255, 150, 180), "pink"),
-    ],
-)
-def test_colors_have_their_everyday_names(rgb, word):
-    assert color_word(oklab_from_bytes(np.array([rgb], np.uint8))[0]) == word
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int
 from scipy import ndimage, spatial
 
+from voxify3d.color.words import color_word
 from voxify3d.metrics.cells import see
 from voxify3d.metrics.parts import FINE, anatomy
 from voxify3d.pixelart.features import Feature, find_features
@@ -388,24 +389,3 @@ def named(traits: Sequence[Trait]) -> list[str]:
         else f"a {what}".replace("a orange", "an orange")
         for what, count in Counter(trait.what for trait in traits).items()
     ]
-
-
-def color_word(lab: Float64[np.ndarray, " 3"]) -> str:
-    """Return the everyday word for an OKLab color."""
-    light, chroma = float(lab[0]), float(np.hypot(lab[1], lab[2]))
-    if light < 0.32 and chroma < 0.09:
-        return "black"
-    if chroma < 0.035:
-        return "white" if light > 0.88 else "gray"
-    hue = float(np.degrees(np.arctan2(lab[2], lab[1]))) % 360
-    word = next(word for end, word in _HUES if hue < end)
-    if word in ("red", "orange", "yellow") and light < 0.5:
-        return "brown"
-    return "pink" if word in ("red", "purple") and light > 0.72 else word
-
-
-_HUES = (
-    *((45, "red"), (80, "orange"), (118, "yellow"), (170, "green"), (215, "turquoise")),
-    *((285, "blue"), (340, "purple"), (361, "red")),
-)
-"""Upper end of each hue of OKLab, degrees."""
