@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from voxify3d import PRESETS, VoxelizeConfig, voxelize, voxelize_steps
 from voxify3d.config import from_dict, to_dict
+from voxify3d.errors import MeshError
 from voxify3d.export import export
 from voxify3d.mesh import shapes
 from voxify3d.pipeline import STAGES
@@ -173,6 +174,13 @@ def test_as_many_colors_as_there_are():
     away = np.abs(rgb[:, None] - 255 * np.array(paints)).max(axis=-1)
     assert len(rgb) == len(paints)
     assert away.min(axis=0).max() <= 1  # up to rounding
+
+
+def test_what_no_ray_meets_is_said():
+    stick = shapes.box((0.02, 2.0, 0.02))
+    with pytest.raises(MeshError, match="at size 12 it is thinner than 1"):
+        converted(stick, size=12)
+    assert converted(stick, size=40).occupied.any()
 
 
 def test_a_mesh_of_two_colors_gets_both_and_no_third():

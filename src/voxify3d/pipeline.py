@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Int
 
 from voxify3d.config import DEFAULT, VoxelizeConfig, candidates, settled
+from voxify3d.errors import MeshError
 from voxify3d.types import Frame, Mesh, Render, VoxelGrid
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ def voxelize(mesh: Mesh, config: VoxelizeConfig = DEFAULT) -> VoxelGrid:
     Args:
         mesh: Of `load_mesh`, or made by hand.
         config: Settings; `PRESETS` has ready ones.
+
+    Raises:
+        MeshError: It is far thinner than a voxel, and no ray of any view meets it.
     """
     steps = voxelize_steps(mesh, config)
     while True:
@@ -68,7 +72,13 @@ def voxelize_steps(
     encoder = _encoder(config)
     frame = frame_of(mesh, config.size, config.front)
     render = render_perspective if config.is_perspective else render_mesh
-    renders = render(mesh, frame, config.pixelart.samples_at(config.size))
+    samples = config.pixelart.samples_at(config.size)
+    renders = render(mesh, frame, samples)
+    if not any(render.hit.any() for render in renders):
+        raise MeshError(
+            f"no ray meets the mesh: at size {config.size} it is thinner than "
+            f"1/{samples} of a voxel from every side; a larger --size will do"
+        )
     yield Progress("renders", 1, 1)
     stages = _paper if config.fine.method == "paper" else _recipe
     results = []

@@ -36,6 +36,8 @@ SURE = 0.4
 of those between 0.3 and 0.4 it is four of five."""
 APART = 0.6
 """Gap between two features, in voxels, from which they stay two."""
+_TOUCHING = 1e-3
+"""Least gap that is told from none."""
 LARGE = 1.0
 """Width of a feature, in voxels, from which the finder need not see it."""
 _GRIDS = ((64, 6), (24, 12))
@@ -188,7 +190,7 @@ def _features(mesh: Mesh, front: Direction) -> list[Trait]:
     blobs = salient_blobs(mesh, front)
     widths, limits = [blob.width for blob in blobs], [SURE] * len(blobs)
     for i, blob in enumerate(blobs):
-        gap = _gap(blob, blobs)
+        gap = max(_gap(blob, blobs), _TOUCHING)
         if APART / gap > SURE / blob.width:
             widths[i], limits[i] = gap, APART
     needs = [limit / width for limit, width in zip(limits, widths, strict=True)]

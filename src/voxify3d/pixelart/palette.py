@@ -176,9 +176,11 @@ def _held(
     """Return a palette, OKLab, without blends.
 
     The cells that a blend would serve hold hardly any of it, and more of another
-    entry. What a feature needs stays.
+    entry. What a feature needs stays, and all where no cell is filled.
     """
     used = [_thinned(cell.filled) for cell in cells]
+    if not any(few.any() for few in used):
+        return palette
     median = np.concatenate([c.median[u] for c, u in zip(cells, used, strict=True)])
     few = (slice(None), slice(None, None, EVERY))
     lab = np.concatenate([c.lab[u][few] for c, u in zip(cells, used, strict=True)])
