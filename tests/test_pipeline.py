@@ -15,6 +15,7 @@ from voxify3d.errors import MeshError
 from voxify3d.export import export
 from voxify3d.mesh import shapes
 from voxify3d.pipeline import STAGES
+from voxify3d.render.mesh import frame_of, render_mesh
 from voxify3d.types import Mesh, VoxelGrid
 
 QUICK = ("draft", "default")
@@ -158,6 +159,19 @@ def test_other_seeds_are_as_valid(seed):
 def test_no_more_colors_than_asked_for(colors):
     grid = converted(shapes.sample_character(), size=12, colors=colors)
     assert_whole(grid, colors)
+
+
+def test_the_sample_keeps_its_painted_colors():
+    # Eleven at 24 voxels, the cheeks' and the tongue's among them; 255 are allowed.
+    mesh = shapes.sample_character()
+    grid = converted(mesh, size=24, colors=255)
+    renders = render_mesh(mesh, frame_of(mesh, 24), 8)
+    seen = np.concatenate([render.rgb[render.hit] for render in renders])
+    common, count = np.unique(np.round(255 * seen), axis=0, return_counts=True)
+    painted = common[count >= 3e-4 * len(seen)]
+    away = np.abs(grid.palette.rgb[:, None] - painted).max(axis=-1).min(axis=1)
+    assert len(grid.palette) >= 11
+    assert away.max() <= 2
 
 
 def test_as_many_colors_as_there_are():
