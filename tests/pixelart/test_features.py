@@ -225,6 +225,26 @@ def test_gradients_and_large_areas_and_dust_are_no_features():
     assert features_of(face([(7, 7, 4.0)])) == []
 
 
+def dot_far_away(radius: float, away: float) -> tuple[Render, ...]:
+    """Skin with a golden dot on the corner of four cells that lies behind it."""
+    front, *others = renders_of(face([(7.0, 7.0, radius)], GOLD))
+    dot = np.linalg.norm(front.rgb - np.array(GOLD), axis=-1) < 0.01
+    depth = np.where(dot, 2 + away, 2).astype(np.float32)
+    return dataclasses.replace(front, depth=depth), *others
+
+
+@pytest.mark.parametrize("away", [0.0, 1.0, 3.0, 9.0, -3.0])
+def test_what_peeps_out_from_behind_a_wall_is_not_painted_on_it(away):
+    art = pixelize(dot_far_away(0.6, away), 3)
+    palette = oklab_from_bytes(art.palette.rgb)
+    apart = np.linalg.norm(palette - oklab_from_srgb(np.array(GOLD)), axis=1)
+    shown = (apart < 0.05)[art.pictures[0].index]
+    assert shown.any() == (abs(away) < 2)
+    # what fills most of its cells is seen, however far away
+    cells = [cell_statistics(render) for render in dot_far_away(0.9, away)]
+    assert len(find_features(cells)) == 1
+
+
 def test_the_ground_of_a_grazed_cell_decides_its_color():
     # A dot that fills one cell and grazes the next one's edge.
     front = face([])

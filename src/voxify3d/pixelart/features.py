@@ -34,6 +34,9 @@ two brows only spoils an eye."""
 GRAZED, GRAZED_BY_EYES = 0.6, 0.1
 """Share of a cell from which its ground decides where a feature only grazes it; where
 that is a striking one, whose cells show its shape."""
+BEHIND = 2.0
+"""How far before or behind most of a cell's surface, in voxels, a sample is part of
+something else."""
 _SQUARE = np.ones((3, 3), bool)
 _TONES = 24
 
@@ -117,6 +120,7 @@ def _view_features(
     if mirror is not None and mirror.axis != cell.view.axis:
         plane = mirror.plane
     regions = find_regions(lab, hit, tones, side)
+    regions = [region for region in regions if _is_on_surface(region, cell, side)]
     least = (MIN_AREA if plane is None else LONE_AREA) * side**2
     regions = [
         region
@@ -137,6 +141,17 @@ def _view_features(
         )
         for i, region in enumerate(regions)
     ]
+
+
+def _is_on_surface(region: Region, cell: CellStatistics, side: int) -> bool:
+    """Return whether a region lies on what its cells mostly show.
+
+    A flower that peeps out from behind a wall would be painted on the wall.
+    """
+    row, column = (region.points // side).T
+    sample = region.points % side @ np.array([side, 1])
+    apart = np.abs(cell.depths[row, column, sample] - cell.depth[row, column])
+    return bool(np.mean(apart < BEHIND) >= 0.5)
 
 
 def _is_of_a_face(
