@@ -70,6 +70,21 @@ def mesh_of(triangles, color=(0.8, 0.3, 0.2)) -> Mesh:
     )
 
 
+def rod(start, end, width) -> Mesh:
+    """A square rod between two points."""
+    along = np.subtract(end, start) / np.linalg.norm(np.subtract(end, start))
+    side = np.cross(along, (0.31, 0.12, 0.94))
+    side *= width / 2 / np.linalg.norm(side)
+    other = np.cross(along, side)
+    ring = np.array([side + other, side - other, -side - other, other - side])
+    low, high = ring + start, ring + end
+    corners = [[low[0], low[1], low[2]], [low[0], low[2], low[3]]]
+    corners += [[high[0], high[2], high[1]], [high[0], high[3], high[2]]]
+    for i, j in ((0, 1), (1, 2), (2, 3), (3, 0)):
+        corners += [[low[i], high[i], high[j]], [low[i], high[j], low[j]]]
+    return mesh_of(corners, (0.1, 0.1, 0.8))
+
+
 def joined(*meshes: Mesh) -> Mesh:
     """Return several meshes of plain materials as one, each a part of its own."""
     vertices, faces, material, materials = [], [], [], []

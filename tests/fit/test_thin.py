@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from makers import joined, mesh_of
+from makers import joined, mesh_of, rod
 from scipy import ndimage
 
 from voxify3d.fit.coarse import coarse_occupancy
@@ -30,21 +30,6 @@ def labeled(mask) -> np.ndarray:
 
 def parts_of(occupied) -> int:
     return int(labeled(occupied).max())
-
-
-def rod(start, end, width) -> Mesh:
-    """A square rod between two points."""
-    along = np.subtract(end, start) / np.linalg.norm(np.subtract(end, start))
-    side = np.cross(along, (0.31, 0.12, 0.94))
-    side *= width / 2 / np.linalg.norm(side)
-    other = np.cross(along, side)
-    ring = np.array([side + other, side - other, -side - other, other - side])
-    low, high = ring + start, ring + end
-    corners = [[low[0], low[1], low[2]], [low[0], low[2], low[3]]]
-    corners += [[high[0], high[2], high[1]], [high[0], high[3], high[2]]]
-    for i, j in ((0, 1), (1, 2), (2, 3), (3, 0)):
-        corners += [[low[i], high[i], high[j]], [low[i], high[j], low[j]]]
-    return mesh_of(corners, (0.1, 0.1, 0.8))
 
 
 def reach(occupied, frame, tip) -> float:

@@ -7,6 +7,7 @@ from voxify3d.fit.coarse import Occupancy, drop_loose_parts
 from voxify3d.fit.colors import color_candidates, color_surface, color_voxels
 from voxify3d.fit.occupancy import FACE_COST, adopt, polish_occupancy
 from voxify3d.fit.thin import reconnect
+from voxify3d.fit.weld import joints
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import PixelArt
 
@@ -56,4 +57,8 @@ def polish(
     if mirror is not None:
         bridges = mirror.joined(bridges) & coverage.near
     occupied = occupied | bridges
+    welds = joints(occupied, occupancy.free & occupancy.solid, tables)
+    if mirror is not None:
+        welds = mirror.joined(welds) & occupancy.free
+    occupied = occupied | welds
     return color_voxels(occupied, art, coverage, smoothness)

@@ -9,7 +9,7 @@ from voxify3d.choices import Direction
 from voxify3d.pixelart.pixelize import Picture, PixelArt
 from voxify3d.types import opposite, sign_of
 
-_NEIGHBORS_18 = ndimage.generate_binary_structure(3, 2)
+NEIGHBORS_18 = ndimage.generate_binary_structure(3, 2)
 """By faces and edges: voxels that meet at a corner alone look as if they floated."""
 THREAD = 0.5
 """Surface of a lost piece, in square voxels, for each voxel of its length, under which
@@ -108,7 +108,7 @@ def _surface_graph(
     price = 1 + 3 / (1 + 4 * area[nodes])
     padded = np.pad(number, 1, constant_values=-1)
     rows, columns, costs = [], [], []
-    for step in np.argwhere(_NEIGHBORS_18) - 1:
+    for step in np.argwhere(NEIGHBORS_18) - 1:
         if tuple(step) <= (0, 0, 0):
             continue
         at = ijk + 1 + step
@@ -132,8 +132,8 @@ def _farthest_lost(
 
     Threads are not missed: spines and wires, drawn as voxels, are all one sees.
     """
-    lost = touched & ~ndimage.binary_dilation(found, _NEIGHBORS_18)
-    labels, count = ndimage.label(lost, _NEIGHBORS_18)
+    lost = touched & ~ndimage.binary_dilation(found, NEIGHBORS_18)
+    labels, count = ndimage.label(lost, NEIGHBORS_18)
     if not count:
         return None
     sizes = np.bincount(labels.ravel())
@@ -201,7 +201,7 @@ def _join_parts(
     added = np.zeros_like(found)
     _, surface = csgraph.connected_components(graph, directed=False)
     for _ in range(_ROUNDS):
-        labels, _ = ndimage.label(found | added, _NEIGHBORS_18)
+        labels, _ = ndimage.label(found | added, NEIGHBORS_18)
         sizes = np.bincount(labels.ravel())
         sizes[0] = 0
         # Parts that the mesh has apart stay so: each of its own surface.
