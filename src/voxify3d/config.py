@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from voxify3d.choices import Direction
 from voxify3d.encoders.weights import AUTOMATIC, available_encoder, check_wish
@@ -14,6 +14,10 @@ from voxify3d.fit.settings import CoarseConfig, FineConfig
 from voxify3d.mesh.emphasis_settings import emphasis_of
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.voxels.settings import FillConfig
+
+Phase = Literal["auto", "middle", "search"]
+_SMALL = 32
+"""Size up to which `auto` searches: there half a voxel is an eye or a leg."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,10 @@ class VoxelizeConfig:
     """Most colors in the result, 2 to 255."""
     front: Direction = "+z"
     """Direction the object's face points to, in the mesh file's axes."""
+    phase: Phase = "auto"
+    """How the grid lies on the mesh: `middle`, as few voxels as hold it; `search` tries
+    half a voxel to and fro along the shorter sides and keeps what looks most like the
+    mesh (up to four times as long); `auto` searches up to 32 voxels."""
     emphasize: str = ""
     """Make a part larger first, as chibi artists do: REGION or REGION:FACTOR. A region
     is `head`, the name of a node or material, or a box in fractions of the mesh's
@@ -49,6 +57,9 @@ class VoxelizeConfig:
         if self.front not in get_args(Direction):
             choices = ", ".join(get_args(Direction))
             raise ConfigError(f"--front must be one of {choices}, got {self.front!r}")
+        if self.phase not in get_args(Phase):
+            choices = ", ".join(get_args(Phase))
+            raise ConfigError(f"--phase must be one of {choices}, got {self.phase!r}")
         if self.emphasize:
             emphasis_of(self.emphasize)
         if self.seed < 0:
@@ -75,6 +86,12 @@ class VoxelizeConfig:
         steps = self.fine.paper.steps if paper else self.fine.steps
         asked = self.semantics.weight > 0 and steps > 0
         return self.semantic != "none" and (asked or len(candidates(self)) > 1)
+
+    @property
+    def searches_phase(self) -> bool:
+        """Whether several grids are tried; the paper has one."""
+        small = self.size <= _SMALL and self.fine.method != "paper"
+        return self.phase == "search" or (self.phase == "auto" and small)
 
     @property
     def is_perspective(self) -> bool:

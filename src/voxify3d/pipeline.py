@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,23 +63,12 @@ def voxelize_steps(
     """Turn a mesh into voxel art, yielding after every step; returns the grid."""
     # Imported here: `voxify3d --help` must not wait for scipy and embree.
     from voxify3d.pixelart.pixelize import pixelize
-    from voxify3d.render.mesh import frame_of, render_mesh
-    from voxify3d.render.perspective import render_perspective
     from voxify3d.voxels.fill import apply_fill
 
     config, _ = settled(config)
     mesh = _emphasized(mesh, config)
     encoder = _encoder(config)
-    frame = frame_of(mesh, config.size, config.front)
-    render = render_perspective if config.is_perspective else render_mesh
-    samples = config.pixelart.samples_at(config.size)
-    renders = render(mesh, frame, samples)
-    if not any(render.hit.any() for render in renders):
-        raise MeshError(
-            f"no ray meets the mesh: at size {config.size} it is thinner than "
-            f"1/{samples} of a voxel from every side; a larger --size will do"
-        )
-    yield Progress("renders", 1, 1)
+    frame, renders = yield from _framed(mesh, config)
     stages = _paper if config.fine.method == "paper" else _recipe
     results = []
     for candidate in candidates(config) if encoder else [config]:
@@ -103,6 +92,37 @@ def voxelize_steps(
     best = max(results, key=chooser.score)
     yield Progress("choice", 1, 1)
     return best
+
+
+def _framed(
+    mesh: Mesh, config: VoxelizeConfig
+) -> Generator[Progress, None, tuple[Frame, tuple[Render, ...]]]:
+    """Return the grid, and what the mesh looks like on it."""
+    from voxify3d.pixelart.phase import best_phase, misfit
+    from voxify3d.pixelart.pixelize import pixelize
+    from voxify3d.render.mesh import frames_of, render_mesh
+    from voxify3d.render.perspective import render_perspective
+
+    frames = frames_of(mesh, config.size, config.front)
+    if not config.searches_phase:
+        frames = frames[:1]
+    render = render_perspective if config.is_perspective else render_mesh
+    samples = config.pixelart.samples_at(config.size)
+    plain = replace(config.pixelart, feature_weight=0.0)  # as good here, and quick
+    found, misfits = [], []
+    for step, frame in enumerate(frames, start=1):
+        renders = render(mesh, frame, samples)
+        if not any(render.hit.any() for render in renders):
+            raise MeshError(
+                f"no ray meets the mesh: at size {config.size} it is thinner than "
+                f"1/{samples} of a voxel from every side; a larger --size will do"
+            )
+        found.append((frame, renders))
+        if len(frames) > 1:
+            art = pixelize(renders, config.colors, plain, config.seed)
+            misfits.append(misfit(art, renders))
+        yield Progress("renders", step, len(frames))
+    return found[best_phase(misfits)] if misfits else found[0]
 
 
 def _emphasized(mesh: Mesh, config: VoxelizeConfig) -> Mesh:

@@ -63,7 +63,7 @@ def test_a_run_is_repeated_with_its_proportions(here):
 
 
 def test_all_methods_are_compared_on_the_same_proportions(here, capsys):
-    words = "robot.glb box.glb --methods draft,plain --size 12 --report out --quiet"
+    words = "robot.glb box.glb --methods draft,plain --size 24 --report out --quiet"
     assert run(f"compare {words} --emphasize head:1.5") == 0
     report = json.loads((here / "out/report.json").read_text())
     assert report["settings"]["emphasize"] == "head:1.5"

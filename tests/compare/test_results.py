@@ -8,6 +8,7 @@ from voxify3d.compare import frame_for, load_result
 from voxify3d.errors import ConfigError, MeshError
 from voxify3d.export import export, read_voxels
 from voxify3d.mesh.load import load_mesh
+from voxify3d.metrics.align import aligned
 from voxify3d.mesh.shapes import six_colored_tripod
 from voxify3d.metrics.solid import inside
 from voxify3d.render.mesh import frame_of
@@ -24,7 +25,7 @@ def test_our_files_know_their_size_and_place(folder, robot, name):
     result = load_result(folder / name, robot)
     grid = read_voxels(folder / name)
     assert (result.size, result.front) == (SIZE, "+z")
-    frame = frame_for(robot, [result], None, None)
+    frame = aligned(frame_for(robot, [result], None, None), robot, result.mesh)
     assert frame.shape == grid.frame.shape
     assert frame.origin == pytest.approx(grid.frame.origin, abs=1e-6)
     assert frame.cell == pytest.approx(grid.frame.cell)

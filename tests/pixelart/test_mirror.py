@@ -13,13 +13,12 @@ from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import cell_statistics
 from voxify3d.render.mesh import frame_of, render_mesh
-from voxify3d.types import Direction, Mesh
+from voxify3d.types import Frame, Mesh
 
 DRAFT = PRESETS["draft"]
 
 
-def mirror_of(mesh: Mesh, size: int, front: Direction = "+z"):
-    frame = frame_of(mesh, size, front)
+def mirror_of(mesh: Mesh, frame: Frame):
     return find_mirror([cell_statistics(r) for r in render_mesh(mesh, frame, 8)])
 
 
@@ -42,7 +41,7 @@ def doll(shift: float = 0.0) -> Mesh:
 def test_a_doll_with_a_crooked_half_is_made_straight(size, shift):
     mesh = doll(shift)
     grid = voxelize(mesh, dataclasses.replace(DRAFT, size=size, colors=4))
-    mirror = mirror_of(mesh, size)
+    mirror = mirror_of(mesh, grid.frame)
     assert mirror is not None
     assert (mirror.axis, mirror.plane) == (0, grid.frame.shape[0])
     np.testing.assert_array_equal(grid.index > 0, grid.index[::-1] > 0)
@@ -58,7 +57,7 @@ def test_the_plane_lies_between_left_and_right_whatever_the_front_is(front):
     rotation["+y"] = [[-1, 0, 0], [0, 0, 1], [0, 1, 0]]
     mesh = turned(doll(), np.array(rotation[front], float))
     frame = frame_of(mesh, 24, front)
-    mirror = mirror_of(mesh, 24, front)
+    mirror = mirror_of(mesh, frame)
     assert mirror is not None
     axis = {"+z": 0, "-x": 2, "+y": 0}[front]
     assert (mirror.axis, mirror.plane) == (axis, frame.shape[axis])
@@ -80,7 +79,8 @@ def test_what_is_unlike_stays_unlike():
 
 
 def test_a_mesh_without_two_sides_has_no_mirror():
-    assert mirror_of(six_colored_tripod(), 20) is None
+    tripod = six_colored_tripod()
+    assert mirror_of(tripod, frame_of(tripod, 20)) is None
 
 
 def test_alike_cells_have_one_cost_on_both_sides_and_others_keep_theirs():
@@ -113,7 +113,7 @@ def test_alike_cells_have_one_cost_on_both_sides_and_others_keep_theirs():
 
 
 def test_mirroring_twice_changes_nothing():
-    mirror = mirror_of(doll(), 24)
+    mirror = mirror_of(doll(), frame_of(doll(), 24))
     assert mirror is not None
     ijk = np.argwhere(mirror.paired)
     there = mirror.image(ijk)

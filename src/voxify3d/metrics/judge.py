@@ -13,10 +13,11 @@ from typing import Literal
 from torch import Tensor
 
 from voxify3d.metrics import likeness
-from voxify3d.metrics.cells import see
+from voxify3d.metrics.align import aligned
+from voxify3d.metrics.cells import CellView, see
 from voxify3d.metrics.evaluate import Scores, score_views
 from voxify3d.metrics.palette import color_counts, entropy
-from voxify3d.metrics.parts import anatomy, floating, part_recall
+from voxify3d.metrics.parts import Anatomy, anatomy, floating, part_recall
 from voxify3d.metrics.solid import inside
 from voxify3d.metrics.symmetry import mirror_plane, symmetry_kept
 from voxify3d.types import Frame, Mesh
@@ -116,8 +117,18 @@ class Report:
         return {name: values.pop(name) for name in METRICS if name in values} | values
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of the mesh on one grid."""
+
+    frame: Frame
+    views: tuple[CellView, ...]
+    anatomy: Anatomy
+    plane: int | None
+
+
 class Judge:
-    """A mesh on a grid, ready to be compared with results.
+    """A mesh on grids of one cell size, ready to be compared with results.
 
     The judge casts its own rays and shares nothing with any fit.
     """
@@ -127,13 +138,12 @@ class Judge:
 
         Args:
             mesh: What the results were made from.
-            frame: The grid whose cells are compared; of `frame_of`.
+            frame: The grid whose cells are compared, of `frame_of`; for a result whose
+                cubes lie half a cell beside them, as `aligned` moves it.
             with_likeness: Compare turntable pictures too, when the weights are here.
         """
         self.frame = frame
-        self._views = see(mesh, frame)
-        self._anatomy = anatomy(mesh, self._views, frame)
-        self._plane = mirror_plane(self._views, frame)
+        self._known: dict[Frame, _Known] = {}
         self._mesh = mesh
         self._with_likeness = with_likeness and likeness.has_judge()
 
@@ -143,26 +153,36 @@ class Judge:
         Args:
             result: Voxel art as a mesh, in the world frame of the input.
         """
-        views = see(result, self.frame)
-        occupied = inside(result, self.frame)
+        mesh = self._on(aligned(self.frame, self._mesh, result))
+        views = see(result, mesh.frame)
+        occupied = inside(result, mesh.frame)
         counts = color_counts(views)
         alike = (0, 0)
-        if self._plane is not None:
-            alike = symmetry_kept(self._views, views, self.frame, self._plane)
+        if mesh.plane is not None:
+            alike = symmetry_kept(mesh.views, views, mesh.frame, mesh.plane)
         like = float("nan")
         if self._with_likeness:
             pictures = likeness.turntable(result, self.frame)
             like = likeness.likeness(self._features, likeness.features(pictures))
         return Report(
-            scores=score_views(self._views, views),
+            scores=score_views(mesh.views, views),
             likeness=like,
-            floating=floating(self._anatomy, occupied),
-            part_recall=_share(*part_recall(self._anatomy, occupied)),
+            floating=floating(mesh.anatomy, occupied),
+            part_recall=_share(*part_recall(mesh.anatomy, occupied)),
             symmetry=_share(*alike),
             colors=len(counts),
             entropy=entropy(counts),
             voxels=int(occupied.sum()),
         )
+
+    def _on(self, frame: Frame) -> _Known:
+        """Return the mesh on a grid, which is looked at once."""
+        if frame not in self._known:
+            views = see(self._mesh, frame)
+            found = anatomy(self._mesh, views, frame)
+            plane = mirror_plane(views, frame)
+            self._known[frame] = _Known(frame, views, found, plane)
+        return self._known[frame]
 
     @cached_property
     def _features(self) -> Tensor:

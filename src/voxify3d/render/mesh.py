@@ -1,5 +1,7 @@
 """render_mesh: Mesh → six Renders, the targets of everything that follows."""
 
+from itertools import product
+
 import numpy as np
 from jaxtyping import Float64
 
@@ -22,18 +24,38 @@ def frame_of(mesh: Mesh, size: int, front: Direction = "+z") -> Frame:
         size: At least 1.
         front: Direction the object's face points to.
     """
+    return frames_of(mesh, size, front)[0]
+
+
+def frames_of(mesh: Mesh, size: int, front: Direction = "+z") -> list[Frame]:
+    """Return the grids that hold the mesh's box in their middle, up to four.
+
+    The first is that of `frame_of`. The others have one voxel more along some of the
+    shorter sides, which moves the cells by half a voxel there.
+
+    Args:
+        mesh: With an extent above zero.
+        size: At least 1.
+        front: Direction the object's face points to.
+    """
     low, high = mesh.bounds
     extent = high - low
     cell = float(extent.max()) / size
-    shape = np.maximum(np.ceil(extent / cell - 1e-4), 1).astype(int)
-    origin = (low + high) / 2 - shape * cell / 2
-    return Frame(
-        origin=tuple(origin.tolist()),
-        cell=cell,
-        shape=tuple(shape.tolist()),
-        front=front,
-        up=default_up(front),
-    )
+    least = np.maximum(np.ceil(extent / cell - 1e-4), 1).astype(int)
+    frames = []
+    for more in product(*[(0, 1) if side < size else (0,) for side in least]):
+        shape = least + more
+        origin = (low + high) / 2 - shape * cell / 2
+        frames.append(
+            Frame(
+                origin=tuple(origin.tolist()),
+                cell=cell,
+                shape=tuple(shape.tolist()),
+                front=front,
+                up=default_up(front),
+            )
+        )
+    return frames
 
 
 def sample_offsets(samples: int) -> Float64[np.ndarray, "s 2"]:

@@ -1,0 +1,95 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from makers import joined
+
+from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
+from voxify3d.config import PRESETS, from_dict
+from voxify3d.errors import ConfigError
+from voxify3d.mesh import shapes
+from voxify3d.pipeline import voxelize
+from voxify3d.pixelart.phase import BETTER, WRONG, best_phase, misfit
+from voxify3d.pixelart.pixelize import pixelize
+from voxify3d.render.mesh import frame_of, frames_of, render_mesh
+
+DRAFT = dataclasses.replace(PRESETS["draft"], size=12, colors=2)
+
+
+@pytest.fixture(scope="module")
+def walker():
+    """A body on two legs, which lie on the borders of cells of an even grid."""
+    return joined(
+        shapes.box((3.1, 4, 3.1), (0, 10, 0), (0.8, 0.2, 0.2)),
+        *[shapes.box((1, 8, 1), (x, 4, 0), (0.2, 0.2, 0.8)) for x in (-1, 1)],
+    )
+
+
+def legs(grid) -> np.ndarray:
+    return grid.occupied[:, :8].any(axis=2)
+
+
+def test_legs_on_borders_of_cells_get_whole_cells(walker):
+    grid = voxelize(walker, dataclasses.replace(DRAFT, phase="search"))
+    assert grid.frame.shape == (5, 12, 5)
+    np.testing.assert_array_equal(legs(grid).T, [[0, 1, 0, 1, 0]] * 8)
+    middle = voxelize(walker, dataclasses.replace(DRAFT, phase="middle"))
+    assert middle.frame.shape == (4, 12, 4)
+    assert legs(middle).sum(axis=0).tolist() != [2] * 8
+
+
+@pytest.mark.parametrize("size", [5, 12, 40])
+def test_every_grid_holds_the_box_in_its_middle(walker, size):
+    frames = frames_of(walker, size)
+    assert frames[0] == frame_of(walker, size)
+    assert len({frame.shape for frame in frames}) == len(frames) == 4
+    low, high = walker.bounds
+    for frame in frames:
+        assert max(frame.shape) == size
+        assert frame.cell == pytest.approx((high - low).max() / size)
+        start = frame.grid_from_world(low)
+        end = frame.grid_from_world(high)
+        np.testing.assert_allclose(start + end, frame.shape)
+        assert (start > -1e-3).all()
+
+
+def test_no_side_becomes_longer_than_the_longest():
+    cube = shapes.box((1, 1, 1))
+    assert frames_of(cube, 8) == [frame_of(cube, 8)]
+
+
+def test_the_misfit_is_what_the_samples_differ_by(walker):
+    frame = frame_of(walker, 12)
+    renders = render_mesh(walker, frame, 4)
+    art = pixelize(renders, 2)
+    # the slow obvious twin, sample by sample
+    total = 0.0
+    for picture, render in zip(art.pictures, renders, strict=True):
+        a, b, samples = render.hit.shape
+        for i, j, s in np.ndindex(a, b, samples):
+            filled, hit = picture.index[i, j] >= 0, render.hit[i, j, s]
+            if filled and hit:
+                entry = oklab_from_bytes(art.palette.rgb)[picture.index[i, j]]
+                apart = np.linalg.norm(oklab_from_srgb(render.rgb[i, j, s]) - entry)
+                total += min(apart, WRONG) * picture.emphasis[i, j] / samples
+            elif filled != hit:
+                total += WRONG * picture.weight / samples
+    assert misfit(art, renders) == pytest.approx(total, rel=1e-5)
+    assert total > 0
+
+
+def test_the_first_grid_stays_unless_another_is_clearly_better():
+    assert best_phase([1.0]) == 0
+    assert best_phase([1.0, 1.0 - BETTER / 2, 2.0]) == 0
+    assert best_phase([1.0, 1.0 - 2 * BETTER, 0.9]) == 2
+    assert best_phase([0.0, 0.0]) == 0
+
+
+def test_small_sizes_search_by_themselves_and_the_paper_does_not():
+    assert dataclasses.replace(DRAFT, size=32).searches_phase
+    assert not dataclasses.replace(DRAFT, size=33).searches_phase
+    assert dataclasses.replace(DRAFT, size=64, phase="search").searches_phase
+    assert not dataclasses.replace(DRAFT, phase="middle").searches_phase
+    assert not dataclasses.replace(PRESETS["paper"], size=12).searches_phase
+    with pytest.raises(ConfigError, match="phase"):
+        from_dict({"phase": "best"})
