@@ -8,8 +8,8 @@ from voxify3d.compare import frame_for, load_result
 from voxify3d.errors import ConfigError, MeshError
 from voxify3d.export import export, read_voxels
 from voxify3d.mesh.load import load_mesh
-from voxify3d.metrics.align import aligned
 from voxify3d.mesh.shapes import six_colored_tripod
+from voxify3d.metrics.align import aligned
 from voxify3d.metrics.solid import inside
 from voxify3d.render.mesh import frame_of
 from voxify3d.types import Frame, Palette, VoxelGrid, opposite
