@@ -33,7 +33,7 @@ class VoxelizeConfig:
     phase: Phase = "auto"
     """How the grid lies on the mesh: `middle`, as few voxels as hold it; `search` tries
     half a voxel to and fro along the shorter sides and keeps what looks most like the
-    mesh (up to four times as long); `auto` searches up to 32 voxels."""
+    mesh (up to twice as long); `auto` searches up to 32 voxels."""
     emphasize: str = ""
     """Make a part larger first, as chibi artists do: REGION or REGION:FACTOR. A region
     is `head`, the name of a node or material, or a box in fractions of the mesh's
