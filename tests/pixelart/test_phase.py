@@ -9,8 +9,9 @@ from voxify3d.config import PRESETS, from_dict
 from voxify3d.errors import ConfigError
 from voxify3d.mesh import shapes
 from voxify3d.pipeline import voxelize
-from voxify3d.pixelart.phase import BETTER, WRONG, best_phase, misfit
+from voxify3d.pixelart.phase import BETTER, STRIKING, WRONG, best_phase, misfit
 from voxify3d.pixelart.pixelize import pixelize
+from voxify3d.pixelart.statistics import contrast, sample_image
 from voxify3d.render.mesh import frame_of, frames_of, render_mesh
 
 DRAFT = dataclasses.replace(PRESETS["draft"], size=12, colors=2)
@@ -63,17 +64,20 @@ def test_the_misfit_is_what_the_samples_differ_by(walker):
     renders = render_mesh(walker, frame, 4)
     art = pixelize(renders, 2)
     # the slow obvious twin, sample by sample
+    entries = oklab_from_bytes(art.palette.rgb)
     total = 0.0
     for picture, render in zip(art.pictures, renders, strict=True):
-        a, b, samples = render.hit.shape
-        for i, j, s in np.ndindex(a, b, samples):
-            filled, hit = picture.index[i, j] >= 0, render.hit[i, j, s]
-            if filled and hit:
-                entry = oklab_from_bytes(art.palette.rgb)[picture.index[i, j]]
-                apart = np.linalg.norm(oklab_from_srgb(render.rgb[i, j, s]) - entry)
-                total += min(apart, WRONG) * picture.emphasis[i, j] / samples
-            elif filled != hit:
-                total += WRONG * picture.weight / samples
+        hit, lab = sample_image(render.hit), sample_image(oklab_from_srgb(render.rgb))
+        near = contrast(lab.astype(np.float32), hit, 28)  # seven cells of four samples
+        for row, column in np.ndindex(hit.shape):
+            index = picture.index[row // 4, column // 4]
+            cost = 0.0
+            if index >= 0 and hit[row, column]:
+                cost = min(np.linalg.norm(lab[row, column] - entries[index]), WRONG)
+                cost *= 1 + min(near[row, column] / STRIKING, 2)
+            elif (index >= 0) != hit[row, column]:
+                cost = WRONG
+            total += cost * picture.weight / 16
     assert misfit(art, renders) == pytest.approx(total, rel=1e-5)
     assert total > 0
 
@@ -93,3 +97,20 @@ def test_small_sizes_search_by_themselves_and_the_paper_does_not():
     assert not dataclasses.replace(PRESETS["paper"], size=12).searches_phase
     with pytest.raises(ConfigError, match="phase"):
         from_dict({"phase": "best"})
+
+
+def test_two_eyes_beside_the_middle_of_an_odd_grid_get_a_cell_each():
+    """On the even grid they meet in the middle, and a nose has nowhere to go."""
+    skin, ink, red = (0.7, 0.7, 0.7), (0.05, 0.05, 0.05), (0.8, 0.1, 0.05)
+    eyes = [shapes.box((1, 1, 0.4), (x, 8, 4), ink) for x in (-1, 1)]
+    nose = shapes.box((1, 1, 0.4), (0, 7, 4), red)
+    # nothing else tells the grids apart: the head's outline lies a quarter of a voxel
+    # beside both
+    head = shapes.box((9.5, 12, 8), (0, 6, 0), skin)
+    mesh = joined(head, *eyes, nose)
+    grid = voxelize(mesh, dataclasses.replace(DRAFT, colors=3))
+    assert grid.frame.shape[0] == 11
+    lab = oklab_from_bytes(grid.palette.rgb)
+    dark = 1 + int(lab[:, 0].argmin())
+    face = grid.index[:, 8, :].max(axis=1, where=grid.index[:, 8, :] == dark, initial=0)
+    assert np.flatnonzero(face == dark).tolist() == [4, 6]

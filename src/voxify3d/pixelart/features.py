@@ -20,7 +20,7 @@ from voxify3d.pixelart.places import (
     place_regions,
 )
 from voxify3d.pixelart.regions import STRONG, Region, find_regions
-from voxify3d.pixelart.statistics import CellStatistics
+from voxify3d.pixelart.statistics import CellStatistics, sample_image
 from voxify3d.types import axis_of
 
 FIRM = 3.0
@@ -98,13 +98,6 @@ def _tones(cells: list[CellStatistics], seed: int) -> Float64[np.ndarray, "t 3"]
     return extract_palette(lab, np.ones(len(lab)), _TONES, seed=seed)
 
 
-def _image(values: np.ndarray, side: int) -> np.ndarray:
-    """Return cells of samples `a b s ...` as one picture of samples."""
-    a, b = values.shape[:2]
-    split = values.reshape(a, b, side, side, *values.shape[3:])
-    return np.swapaxes(split, 1, 2).reshape(a * side, b * side, *values.shape[3:])
-
-
 def _view_features(
     number: int,
     cell: CellStatistics,
@@ -112,7 +105,7 @@ def _view_features(
     mirror: Mirror | None,
 ) -> list[Feature]:
     side = int(np.sqrt(cell.hit.shape[2]))
-    lab, hit = _image(cell.lab, side), _image(cell.hit, side)
+    lab, hit = sample_image(cell.lab), sample_image(cell.hit)
     across = [i for i in range(3) if i != cell.view.axis].index(
         axis_of(cell.view.right)
     )
