@@ -63,12 +63,14 @@ class Trait:
         width: Of the feature, or of the gap to its neighbor where that decides.
         needs: The smallest size at which it survives.
         limit: The width that it takes, in voxels.
+        is_gap: Whether that is the gap's.
     """
 
     what: str
     width: float
     needs: float
     limit: float = SURE
+    is_gap: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON types, rounded."""
@@ -188,11 +190,11 @@ def salient_blobs(mesh: Mesh, front: Direction) -> list[Blob]:
 
 def _features(mesh: Mesh, front: Direction) -> list[Trait]:
     blobs = salient_blobs(mesh, front)
-    widths, limits = [blob.width for blob in blobs], [SURE] * len(blobs)
-    for i, blob in enumerate(blobs):
-        gap = max(_gap(blob, blobs), _TOUCHING)
-        if APART / gap > SURE / blob.width:
-            widths[i], limits[i] = gap, APART
+    gaps = [max(_gap(blob, blobs), _TOUCHING) for blob in blobs]
+    both = list(zip([blob.width for blob in blobs], gaps, strict=True))
+    is_gap = [APART / gap > SURE / width for width, gap in both]
+    widths = [of[is_gap[i]] for i, of in enumerate(both)]
+    limits = [APART if gap else SURE for gap in is_gap]
     needs = [limit / width for limit, width in zip(limits, widths, strict=True)]
     # The conversion keeps what its finder sees, and what is large without it.
     lost = set(range(len(blobs)))
@@ -206,7 +208,8 @@ def _features(mesh: Mesh, front: Direction) -> list[Trait]:
             break
     frame = frame_of(mesh, 1, front)
     words = [_words(blob, mesh, frame) for blob in blobs]
-    return [Trait(*of) for of in zip(words, widths, needs, limits, strict=True)]
+    traits = zip(words, widths, needs, limits, is_gap, strict=True)
+    return [Trait(*of) for of in traits]
 
 
 def _found(
@@ -361,11 +364,11 @@ def _reasons(found: Suggestion) -> Iterator[str]:
     alike = [trait for trait in lost if trait.what == worst.what]
     more = len(lost) - len(alike)
     narrow = int(100 * worst.width * size) / 100  # never rounded up to the limit
-    how = "from the next" if worst.limit == APART else "wide"
+    how = "from the next" if worst.is_gap else "wide"
     if narrow >= worst.limit:
         why = "too little to stand out there"
-    elif worst.limit == APART:
-        why = f"and it takes {APART:g} not to become one"
+    elif worst.is_gap:
+        why = f"and it takes {worst.limit:g} not to become one"
     else:
         why = f"and it takes {worst.limit:g} to be sure of a voxel"
     yield (
