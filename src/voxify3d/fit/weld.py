@@ -17,9 +17,9 @@ from voxify3d.fit.tables import ViewTable
 from voxify3d.fit.thin import NEIGHBORS_18
 from voxify3d.render.eye import Sight
 
-WORTH = 3.0
-"""What each voxel that hangs on a joint is worth, against depth in voxels: a wrong
-silhouette costs up to 14, so the tip of a finger may hang on by an edge."""
+WORTH = 14.0
+"""What each voxel that hangs on a joint is worth, against depth in voxels: as much as a
+cell that is wrong in one silhouette, seen from both sides."""
 
 
 def joints(
