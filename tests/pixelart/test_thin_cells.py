@@ -46,6 +46,20 @@ def test_a_stripe_thinner_than_a_cell_is_one_cell_wide_wherever_it_runs(
     assert abs(together[0].argmax() + 0.5 - middle) <= 0.75
 
 
+@pytest.mark.parametrize("along", [0, 1])
+def test_a_pole_that_passes_an_ear_stays_whole(along):
+    mask = stripe(36, 3)  # in cells 4
+    mask[6 * SIDE : 7 * SIDE, 5 * SIDE + 1 :] = True  # the ear ends in cell 5
+    filled, rescued = filled_and_rescued(mask if along == 0 else mask.T)
+    together = (filled | rescued) if along == 0 else (filled | rescued).T
+    assert together[:, 4].all()
+    assert not together[:, :4].any()
+    # the rim of a body beside no pole is none
+    mask[:, :40] = False
+    mask[6 * SIDE : 7 * SIDE, 36:39] = True
+    assert not filled_and_rescued(mask)[1].any()
+
+
 def test_thick_parts_and_full_pictures_are_left_as_they_are():
     for mask in (
         stripe(20, 3 * SIDE + 3),

@@ -27,7 +27,8 @@ def thin_cells(
     """Return unfilled cells that must be filled for thin parts to stay whole.
 
     Across a thin part, the best-covered cell is taken: one that is covered more than
-    both of its neighbors in a row or in a column, with neither of them filled.
+    both of its neighbors in a row or in a column, with neither of them filled. Between
+    two such cells one is taken anyway: a pole that passes an ear stays whole.
 
     Args:
         hit: Samples that hit the mesh.
@@ -51,6 +52,7 @@ def thin_cells(
         for axis in (0, 1)
     ]
     chosen = np.zeros_like(filled)
+    ridges = []
     for across in (0, 1):
         height = stretch[1 - across]
         runs_along = extent[1 - across] >= extent[across]
@@ -62,10 +64,13 @@ def thin_cells(
         over_before = before - 1e-9 * np.where(place <= middle, 1, -1)
         over_after = after - 1e-9 * np.where(place >= middle, 1, -1)
         ridge = (height >= over_before) & (height >= over_after)
+        ridges.append(candidate & runs_along & ridge)
         free = ~filled_before & ~filled_after
         # a part on the border of two cells gives each its half
         free &= share + np.maximum(*_neighbors(share, across)) >= LEAST
-        chosen |= candidate & runs_along & free & ridge
+        chosen |= ridges[across] & free
+    for across, ridge in enumerate(ridges):
+        chosen |= ridge & np.logical_and(*_neighbors(chosen, 1 - across))
     return _straightened(chosen, filled, covered)
 
 
