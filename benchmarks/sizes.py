@@ -20,6 +20,7 @@ from scipy import ndimage
 from voxify3d import PRESETS, load_mesh, voxelize
 from voxify3d.color.spaces import oklab_from_srgb
 from voxify3d.metrics.judge import Judge
+from voxify3d.pixelart.statistics import sample_image
 from voxify3d.render.cast import Caster
 from voxify3d.render.mesh import frame_of, render_view
 from voxify3d.suggest import salient_blobs, suggest_size
@@ -33,14 +34,7 @@ SQUARE = np.ones((3, 3), bool)
 def picture(mesh, frame, view):
     """Return OKLab and hits of one side, sample by sample, in the cell layout."""
     render = render_view(Caster(mesh, frame), frame, view, SAMPLES)
-    a, b = render.hit.shape[:2]
-
-    def spread(values):
-        split = values.reshape(a, b, SAMPLES, SAMPLES, *values.shape[3:])
-        shape = (a * SAMPLES, b * SAMPLES, *values.shape[3:])
-        return np.swapaxes(split, 1, 2).reshape(shape)
-
-    return spread(oklab_from_srgb(render.rgb)), spread(render.hit)
+    return sample_image(oklab_from_srgb(render.rgb)), sample_image(render.hit)
 
 
 def shifted_share(own, mask, step):

@@ -1,4 +1,4 @@
-"""compare(): every method on every mesh, judged on the same cells."""
+"""compare(): every method on every mesh, judged on cells of one size."""
 
 import math
 import time

@@ -2,7 +2,7 @@
 
 `evaluate` gives the scores of the six views; the judge adds what needs the result's
 solid voxels, its mirror image, its palette and its turntable pictures. What it knows
-of the mesh is found once, so many results can be compared on the same cells.
+of the mesh is found once, so many results can be compared.
 """
 
 import dataclasses
