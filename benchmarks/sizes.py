@@ -20,7 +20,7 @@ from scipy import ndimage
 from voxify3d import PRESETS, load_mesh, voxelize
 from voxify3d.color.spaces import oklab_from_srgb
 from voxify3d.metrics.judge import Judge
-from voxify3d.pixelart.statistics import sample_image
+from voxify3d.pixelart.samples import sample_image
 from voxify3d.render.cast import Caster
 from voxify3d.render.mesh import frame_of, render_view
 from voxify3d.suggest import salient_blobs, suggest_size

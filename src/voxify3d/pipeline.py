@@ -106,22 +106,23 @@ def _framed(
     frames = frames_of(mesh, config.size, config.front)
     if not config.searches_phase:
         frames = frames[:1]
-    render = render_perspective if config.is_perspective else render_mesh
+    draw = render_perspective if config.is_perspective else render_mesh
     samples = config.pixelart.samples_at(config.size)
     plain = replace(config.pixelart, feature_weight=0.0)  # as good here, and quick
     found, misfits = [], []
     for step, frame in enumerate(frames, start=1):
-        renders = render(mesh, frame, samples)
-        if not any(render.hit.any() for render in renders):
-            raise MeshError(
-                f"no ray meets the mesh: at size {config.size} it is thinner than "
-                f"1/{samples} of a voxel from every side; a larger --size will do"
-            )
-        found.append((frame, renders))
-        if len(frames) > 1:
-            art = pixelize(renders, config.colors, plain, config.seed)
-            misfits.append(misfit(art, renders))
+        renders = draw(mesh, frame, samples)
+        if any(render.hit.any() for render in renders):
+            found.append((frame, renders))
+            if len(frames) > 1:
+                art = pixelize(renders, config.colors, plain, config.seed)
+                misfits.append(misfit(art, renders))
         yield Progress("renders", step, len(frames))
+    if not found:
+        raise MeshError(
+            f"no ray meets the mesh: at size {config.size} it is thinner than "
+            f"1/{samples} of a voxel from every side; a larger --size will do"
+        )
     return found[best_phase(misfits)] if misfits else found[0]
 
 

@@ -77,7 +77,7 @@ def test_a_zip_of_a_usd_with_its_textures_is_read(tmp_path):
 
 def test_up_axis_and_unit_are_obeyed(tmp_path):
     stage = new_stage(tmp_path / "a.usda", up="Z", meters=0.01)
-    add_mesh(stage, "/root/m", [[0, 0, 0], [100, 0, 0], [0, 200, 300]], [3], [0, 1, 2])
+    add_mesh(stage, "/scene/m", [[0, 0, 0], [100, 0, 0], [0, 200, 300]], [3], [0, 1, 2])
     stage.Save()
     assert box(load_mesh(tmp_path / "a.usda")) == [[0, 0, -2], [1, 3, 0]]
     as_it_is = load_mesh(tmp_path / "a.usda", LoadConfig(up="+y"))
@@ -89,7 +89,7 @@ def test_transforms_negative_scales_and_instances(tmp_path):
     model = stage.CreateClassPrim("/model")
     add_mesh(stage, "/model/m", SQUARE, [4], [0, 1, 2, 3])
     for k, (shift, scale) in enumerate([((0, 0, 0), 1), ((5, 0, 0), -2)]):
-        copy = UsdGeom.Xform.Define(stage, f"/root/copy{k}")
+        copy = UsdGeom.Xform.Define(stage, f"/scene/copy{k}")
         copy.AddTranslateOp().Set(Gf.Vec3d(*shift))
         copy.AddScaleOp().Set(Gf.Vec3f(scale, 1, 1))
         copy.GetPrim().GetReferences().AddInternalReference(model.GetPath())
@@ -104,13 +104,13 @@ def test_transforms_negative_scales_and_instances(tmp_path):
 
 def test_point_instances_stand_where_they_are_put(tmp_path):
     stage = new_stage(tmp_path / "a.usda")
-    instancer = UsdGeom.PointInstancer.Define(stage, "/root/many")
+    instancer = UsdGeom.PointInstancer.Define(stage, "/scene/many")
     instancer.GetPrim().SetTypeName("PointInstancer")
     UsdGeom.Xformable(instancer).AddTranslateOp().Set(Gf.Vec3d(0, 10, 0))
     for name, width in (("small", 1), ("wide", 2)):
-        prototype = UsdGeom.Xform.Define(stage, f"/root/many/{name}")
+        prototype = UsdGeom.Xform.Define(stage, f"/scene/many/{name}")
         prototype.AddScaleOp().Set(Gf.Vec3f(width, 1, 1))
-        add_mesh(stage, f"/root/many/{name}/m", SQUARE, [4], [0, 1, 2, 3])
+        add_mesh(stage, f"/scene/many/{name}/m", SQUARE, [4], [0, 1, 2, 3])
         instancer.CreatePrototypesRel().AddTarget(prototype.GetPath())
     instancer.CreateProtoIndicesAttr([0, 1, 0, 0])
     instancer.CreatePositionsAttr([(0, 0, 0), (0, 2, 0), (0, 4, 0), (50, 0, 0)])
@@ -134,13 +134,13 @@ def test_what_is_hidden_is_left_out(tmp_path):
     stage = new_stage(tmp_path / "a.usda")
     for k, name in enumerate(("seen", "invisible", "guide", "proxy", "render")):
         shift = np.add(SQUARE, [k, 0, 0])
-        mesh = add_mesh(stage, f"/root/{name}/m", shift, [4], [0, 1, 2, 3])
-        above = UsdGeom.Xform.Define(stage, f"/root/{name}")
+        mesh = add_mesh(stage, f"/scene/{name}/m", shift, [4], [0, 1, 2, 3])
+        above = UsdGeom.Xform.Define(stage, f"/scene/{name}")
         if name == "invisible":
             above.MakeInvisible()
         elif name != "seen":
             mesh.CreatePurposeAttr(name)
-    UsdGeom.Sphere.Define(stage, "/root/ball")
+    UsdGeom.Sphere.Define(stage, "/scene/ball")
     stage.Save()
     mesh = load_mesh(tmp_path / "a.usda")
     assert sorted(set(mesh.vertices[mesh.faces][..., 0].ravel())) == [0, 1, 4, 5]
@@ -153,7 +153,7 @@ def test_any_polygons_and_display_colors(tmp_path):
     colors = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
     mesh = add_mesh(
         stage,
-        "/root/m",
+        "/scene/m",
         points,
         [4, 5, 4],
         [0, 1, 2, 3, 1, 4, 5, 6, 2, 4, 7, 8, 5],
@@ -180,7 +180,7 @@ def test_colors_come_by_any_interpolation(interpolation, tmp_path):
     count = 1 if interpolation == "constant" else 3
     colors = Vt.Vec3fArray([(0.2, 0.4, 0.6)] * count)
     displayed = ("Color3fArray", interpolation, colors)
-    add_mesh(stage, "/root/m", SQUARE[:3], [3], [0, 1, 2], displayColor=displayed)
+    add_mesh(stage, "/scene/m", SQUARE[:3], [3], [0, 1, 2], displayColor=displayed)
     stage.Save()
     found = middle_rgba(load_mesh(tmp_path / "a.usda"))[0]
     srgb = [1.055 * value ** (1 / 2.4) - 0.055 for value in (0.2, 0.4, 0.6)]
@@ -190,8 +190,8 @@ def test_colors_come_by_any_interpolation(interpolation, tmp_path):
 def test_a_material_goes_before_the_display_color(tmp_path):
     stage = new_stage(tmp_path / "a.usda")
     colors = ("Color3fArray", "constant", [(1, 0, 0)])
-    mesh = add_mesh(stage, "/root/m", SQUARE, [4], [0, 1, 2, 3], displayColor=colors)
-    bind(mesh, add_material(stage, "/root/look", (0, 1, 0)))
+    mesh = add_mesh(stage, "/scene/m", SQUARE, [4], [0, 1, 2, 3], displayColor=colors)
+    bind(mesh, add_material(stage, "/scene/look", (0, 1, 0)))
     stage.Save()
     rgba = middle_rgba(load_mesh(tmp_path / "a.usda"))
     np.testing.assert_allclose(rgba, [[0, 1, 0, 1]] * 2, atol=1e-6)
@@ -199,9 +199,9 @@ def test_a_material_goes_before_the_display_color(tmp_path):
 
 def test_a_material_that_is_not_known_is_said(tmp_path):
     stage = new_stage(tmp_path / "a.usda")
-    mesh = add_mesh(stage, "/root/m", SQUARE, [4], [0, 1, 2, 3])
-    look = add_material(stage, "/root/look", (0, 1, 0))
-    shader(stage, "/root/look/surface").CreateIdAttr("Mystery")
+    mesh = add_mesh(stage, "/scene/m", SQUARE, [4], [0, 1, 2, 3])
+    look = add_material(stage, "/scene/look", (0, 1, 0))
+    shader(stage, "/scene/look/surface").CreateIdAttr("Mystery")
     bind(mesh, look)
     stage.Save()
     notes = load_mesh(tmp_path / "a.usda").notes
@@ -211,8 +211,8 @@ def test_a_material_that_is_not_known_is_said(tmp_path):
 def quad_with_texture(stage, pixels, folder, **inputs):
     Image.fromarray(np.array(pixels, np.uint8)).save(folder / "a.png")
     st = ("TexCoord2fArray", "vertex", Vt.Vec2fArray([(0, 0), (1, 0), (1, 1), (0, 1)]))
-    mesh = add_mesh(stage, "/root/m", SQUARE, [4], [0, 1, 2, 3], st=st)
-    look = add_material(stage, "/root/look", None, "a.png", **inputs)
+    mesh = add_mesh(stage, "/scene/m", SQUARE, [4], [0, 1, 2, 3], st=st)
+    look = add_material(stage, "/scene/look", None, "a.png", **inputs)
     bind(mesh, look)
     return mesh
 
@@ -227,12 +227,12 @@ def test_texture_coordinates_are_moved_as_written(tmp_path):
     checks[...] = RED
     checks[:4] = BLUE  # the upper half, v from 1/2 on
     quad_with_texture(stage, checks, tmp_path, wrapS="repeat", wrapT="repeat")
-    move = UsdShade.Shader.Define(stage, "/root/look/move")
+    move = UsdShade.Shader.Define(stage, "/scene/look/move")
     move.CreateIdAttr("UsdTransform2d")
-    reader = shader(stage, "/root/look/reader").GetOutput("result")
+    reader = shader(stage, "/scene/look/reader").GetOutput("result")
     move.CreateInput("in", names.Float2).ConnectToSource(reader)
     move.CreateInput("rotation", names.Float).Set(90.0)  # (u, v) becomes (-v, u)
-    image = shader(stage, "/root/look/image")
+    image = shader(stage, "/scene/look/image")
     image.GetInput("st").ConnectToSource(move.CreateOutput("result", names.Float2))
     stage.Save()
     mesh = load_mesh(tmp_path / "a.usda")
@@ -248,8 +248,8 @@ def test_opacity_comes_from_its_texture(threshold, mode, tmp_path):
     stage = new_stage(tmp_path / "a.usda")
     names = Sdf.ValueTypeNames
     quad_with_texture(stage, [[RED, BLUE]], tmp_path)
-    surface = shader(stage, "/root/look/surface")
-    out = shader(stage, "/root/look/image").CreateOutput("a", names.Float)
+    surface = shader(stage, "/scene/look/surface")
+    out = shader(stage, "/scene/look/image").CreateOutput("a", names.Float)
     surface.CreateInput("opacity", names.Float).ConnectToSource(out)
     surface.CreateInput("opacityThreshold", names.Float).Set(threshold)
     stage.Save()
@@ -272,10 +272,10 @@ def test_without_a_word_on_opacity_alpha_counts_for_nothing(tmp_path):
 
 def test_skins_follow_their_joints(tmp_path):
     stage = new_stage(tmp_path / "a.usda")
-    root = UsdSkel.Root.Define(stage, "/root/body")
-    mesh = add_mesh(stage, "/root/body/m", SQUARE, [4], [0, 1, 2, 3])
+    root = UsdSkel.Root.Define(stage, "/scene/body")
+    mesh = add_mesh(stage, "/scene/body/m", SQUARE, [4], [0, 1, 2, 3])
     UsdGeom.Xformable(mesh).AddTranslateOp().Set(Gf.Vec3d(70, 0, 0))  # says nothing
-    skeleton = UsdSkel.Skeleton.Define(stage, "/root/body/bones")
+    skeleton = UsdSkel.Skeleton.Define(stage, "/scene/body/bones")
     UsdGeom.Xformable(skeleton).AddTranslateOp().Set(Gf.Vec3d(0, 0, 3))
     skeleton.CreateJointsAttr(["low", "low/high"])
     here, up = Gf.Matrix4d(1), Gf.Matrix4d(1).SetTranslate((0, 1, 0))
@@ -294,14 +294,14 @@ def test_layers_of_the_folder_are_read(tmp_path):
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts/textures").mkdir()
     part = new_stage(tmp_path / "parts/part.usdc")
-    add_mesh(part, "/root/m", SQUARE, [4], [0, 1, 2, 3])
+    add_mesh(part, "/scene/m", SQUARE, [4], [0, 1, 2, 3])
     part.Save()
     packed = write_usd(shapes.sample_character(), tmp_path / "parts/packed.usdz")
     stage = new_stage(tmp_path / "a.usda")
     for name in ("part.usdc", "packed.usdz"):
-        place = f"/root/{name[:4]}"
+        place = f"/scene/{name[:4]}"
         prim = stage.DefinePrim(place)
-        prim.GetReferences().AddReference(f"./parts/{name}", "/root")
+        prim.GetReferences().AddReference(f"./parts/{name}", "/scene")
     stage.Save()
     mesh = load_mesh(tmp_path / "a.usda")
     assert mesh.notes == ()
@@ -333,11 +333,11 @@ def test_layers_outside_are_refused(how, reference, tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
     stage = new_stage(tmp_path / "a.usda")
-    add_mesh(stage, "/root/m", SQUARE, [4], [0, 1, 2, 3])
+    add_mesh(stage, "/scene/m", SQUARE, [4], [0, 1, 2, 3])
     stage.Save()
     os.symlink(tmp_path / "a.usda", folder / "link.usda")
     head = f"(subLayers = [@{reference}@])" if how == "subLayers" else ""
-    more = "" if how == "subLayers" else f"({how} = @{reference}@</root>)"
+    more = "" if how == "subLayers" else f"({how} = @{reference}@</scene>)"
     (folder / "b.usda").write_text(f'#usda 1.0\n{head}\ndef "x" {more} {{}}\n')
     with pytest.raises(MeshError, match="outside the file's folder") as caught:
         load_mesh(folder / "b.usda")
@@ -364,8 +364,8 @@ def test_missing_textures_are_listed(name, tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
     stage = new_stage(folder / "a.usda")
-    mesh = add_mesh(stage, "/root/m", SQUARE, [4], [0, 1, 2, 3])
-    bind(mesh, add_material(stage, "/root/look", None, name))
+    mesh = add_mesh(stage, "/scene/m", SQUARE, [4], [0, 1, 2, 3])
+    bind(mesh, add_material(stage, "/scene/look", None, name))
     stage.Save()
     with pytest.raises(MeshError, match=rf"1 missing texture: {re.escape(name)}"):
         load_mesh(folder / "a.usda")

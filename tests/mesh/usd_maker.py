@@ -16,7 +16,7 @@ def new_stage(path, up="Y", meters=1.0):
     stage = Usd.Stage.CreateNew(str(path))
     UsdGeom.SetStageUpAxis(stage, up)
     UsdGeom.SetStageMetersPerUnit(stage, meters)
-    stage.SetDefaultPrim(UsdGeom.Xform.Define(stage, "/root").GetPrim())
+    stage.SetDefaultPrim(UsdGeom.Xform.Define(stage, "/scene").GetPrim())
     return stage
 
 
@@ -84,7 +84,7 @@ def write_usd(mesh: Mesh, path):
         values = Vt.Vec2fArray.FromNumpy(st.astype(np.float32))
         primvars["st"] = ("TexCoord2fArray", "faceVarying", values)
     shape = add_mesh(
-        stage, "/root/m", mesh.vertices, [3] * len(faces), faces.ravel(), **primvars
+        stage, "/scene/m", mesh.vertices, [3] * len(faces), faces.ravel(), **primvars
     )
     for number, material in enumerate(mesh.materials):
         texture = None
@@ -94,7 +94,7 @@ def write_usd(mesh: Mesh, path):
             Image.fromarray(material.texture).save(path.parent / texture)
         look = add_material(
             stage,
-            f"/root/look{number}",
+            f"/scene/look{number}",
             None if texture else material.base_color,
             texture,
             wrapS=TOKENS[material.wrap[0]],

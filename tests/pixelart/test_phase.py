@@ -11,7 +11,8 @@ from voxify3d.mesh import shapes
 from voxify3d.pipeline import voxelize
 from voxify3d.pixelart.phase import BETTER, STRIKING, WRONG, best_phase, misfit
 from voxify3d.pixelart.pixelize import pixelize
-from voxify3d.pixelart.statistics import contrast, sample_image
+from voxify3d.pixelart.samples import sample_image
+from voxify3d.pixelart.statistics import contrast
 from voxify3d.render.mesh import frame_of, frames_of, render_mesh
 
 DRAFT = dataclasses.replace(PRESETS["draft"], size=12, colors=2)
@@ -87,6 +88,18 @@ def test_the_first_grid_stays_unless_another_is_clearly_better():
     assert best_phase([1.0, 1.0 - BETTER / 2, 2.0]) == 0
     assert best_phase([1.0, 1.0 - 2 * BETTER, 0.9]) == 2
     assert best_phase([0.0, 0.0]) == 0
+
+
+@pytest.mark.parametrize("samples", [3, 5])
+def test_a_grid_that_no_ray_meets_the_mesh_on_is_left_out(samples):
+    """Odd rays meet a stick in the middle of a cell and miss it on a border."""
+    stick = shapes.box((1, 0.001, 0.001))
+    art = dataclasses.replace(DRAFT.pixelart, samples=samples)
+    config = dataclasses.replace(DRAFT, pixelart=art)
+    grid = voxelize(stick, dataclasses.replace(config, phase="search"))
+    assert (12, 2, 2) in [frame.shape for frame in frames_of(stick, 12)]
+    assert grid.frame.shape != (12, 2, 2)
+    assert grid.occupied.any()
 
 
 def test_small_sizes_search_by_themselves_and_the_paper_does_not():

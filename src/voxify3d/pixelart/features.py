@@ -20,7 +20,8 @@ from voxify3d.pixelart.places import (
     place_regions,
 )
 from voxify3d.pixelart.regions import STRONG, Region, find_regions
-from voxify3d.pixelart.statistics import CellStatistics, sample_image
+from voxify3d.pixelart.samples import sample_image
+from voxify3d.pixelart.statistics import CellStatistics
 from voxify3d.types import axis_of
 
 FIRM = 3.0

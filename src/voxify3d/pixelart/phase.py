@@ -11,7 +11,8 @@ import numpy as np
 
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
 from voxify3d.pixelart.pixelize import PixelArt
-from voxify3d.pixelart.statistics import contrast, sample_image
+from voxify3d.pixelart.samples import sample_image
+from voxify3d.pixelart.statistics import contrast
 from voxify3d.types import Render
 
 WRONG = 0.3

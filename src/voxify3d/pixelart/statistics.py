@@ -1,6 +1,5 @@
 """What each cell of a render holds: the distribution of its samples, summed up."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -177,11 +176,3 @@ def contrast(
         total = ndimage.uniform_filter1d(total, size, axis=axis, mode="constant")
     around = total / np.maximum(weight, 1e-6)[..., None]
     return np.linalg.norm(lab - around, axis=-1) * filled
-
-
-def sample_image(values: np.ndarray) -> np.ndarray:
-    """Return cells of samples `a b s ...` as one picture of samples `h w ...`."""
-    a, b, s = values.shape[:3]
-    side = math.isqrt(s)
-    split = values.reshape(a, b, side, side, *values.shape[3:])
-    return np.swapaxes(split, 1, 2).reshape(a * side, b * side, *values.shape[3:])

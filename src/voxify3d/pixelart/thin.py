@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
 
+from voxify3d.pixelart.samples import sample_image
+
 WIDTH = 0.95
 """Parts narrower than this, in cells, are thin."""
 LEAST = 0.2
@@ -36,8 +38,7 @@ def thin_cells(
         side: Samples along each side of a cell.
     """
     a, b, _ = hit.shape
-    split = hit.reshape(a, b, side, side)
-    mask = np.swapaxes(split, 1, 2).reshape(a * side, b * side)
+    mask = sample_image(hit)
     thin = mask & ~_opened(mask, WIDTH * side / 2)
     cells = thin.reshape(a, side, b, side)
     share = cells.mean(axis=(1, 3))
