@@ -50,14 +50,14 @@ def find_blobs(
     top &= response >= FAINT
     found = np.argwhere(top)
     found = found[np.argsort(-response[top], kind="stable")][:_MOST]
-    blobs = []
+    blobs: dict[bytes, Int[np.ndarray, "_ 2"]] = {}  # many centers have one outline
     for scale, center in zip(found[:, 0], found[:, 1:] + low, strict=True):
         for radius in RADII[scale : scale + _WIDER]:  # an iris on one side of a pupil
             points = _outline(lab, hit, center, radius * side)
             if len(points):
-                blobs.append(points)
+                blobs.setdefault(points.tobytes(), points)
                 break
-    return blobs
+    return list(blobs.values())
 
 
 def _cells_around(

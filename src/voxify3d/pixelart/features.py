@@ -113,7 +113,7 @@ def _view_features(
     plane = None
     if mirror is not None and mirror.axis != cell.view.axis:
         plane = mirror.plane
-    regions = find_regions(lab, hit, tones, side)
+    regions = find_regions(lab, hit, tones, side, with_eyes=number == 0)
     regions = [region for region in regions if _is_on_surface(region, cell, side)]
     least = (MIN_AREA if plane is None else LONE_AREA) * side**2
     regions = [

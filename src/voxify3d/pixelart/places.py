@@ -11,16 +11,18 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int
 from scipy.sparse import csgraph
 
-from voxify3d.pixelart.regions import Region
+from voxify3d.pixelart.blocks import (
+    LIGHT,
+    Corner,
+    Rank,
+    Size,
+    best_cells,
+    best_eye,
+    best_light,
+    blocks_of,
+)
+from voxify3d.pixelart.regions import NOTCH, Region
 
-WELL_HELD = 0.38
-"""Share of a cell from which a line is worth that cell."""
-STRETCH = 0.5
-"""How much a block loses whose proportions are not the region's: the exponent of the
-ratio of the two."""
-
-LIGHT = 1 / 6
-"""Most of an eye that its light gets."""
 LARGE = 6.0
 """Area of a single spot, in cells, over which it need not become a rectangle. Of two
 alike both do."""
@@ -30,13 +32,6 @@ _STRETCHED = 0.3
 """Difference of two sizes, in logarithms, up to which two spots are alike."""
 _IN_ROW, _NEAR = 0.4, 5.0
 """How far apart two spots of a row may be, across it and along it, in their size."""
-
-Size = tuple[int, int]
-"""Rows and columns of a block of cells."""
-Corner = tuple[int, int]
-"""First row and column of a block."""
-Rank = tuple[float, float]
-"""How well a block suits a region; more is better."""
 
 
 def place_regions(
@@ -127,9 +122,11 @@ class _Board:
         extent = region.extent
         if len(region.points) > LARGE * self._side**2:
             extent = None  # one such spot may have its own shape
-        cells = _best_cells(share, region.wanted, extent, on, self._sizes.get(i))
+        cells = best_cells(share, region.wanted, extent, on, self._sizes.get(i))
         room = int((self.owner == outer).sum()) if outer >= 0 else 0
-        if region.is_light:
+        if region.is_light and self._is_notch(i):
+            cells = best_light(region, self.owner == outer, self._side)
+        elif region.is_light:
             cells = cells[: int(LIGHT * room)]
         elif outer >= 0 and 2 * len(cells) > room:
             cells = cells[:0]  # too little of the outer one would be left
@@ -143,7 +140,11 @@ class _Board:
         share = (self._share(i) + _look_up(self._share(j), image)) / 2
         extent = one.extent if other.compact else None
         wanted = max(one.wanted, other.wanted)
-        here = _best_cells(share, wanted, extent, None, self._sizes.get(i))
+        if one.is_large(self._side) and extent is not None:
+            both = [self._share(i), _look_up(self._share(j), image)]
+            here = best_eye(both, extent, one.is_round)
+        else:
+            here = best_cells(share, wanted, extent, None, self._sizes.get(i))
         there = here.copy()
         there[:, self._across] = middle - there[:, self._across]
         there = there[((there >= 0) & (there < self.owner.shape)).all(axis=1)]
@@ -166,11 +167,16 @@ class _Board:
         image = _mirrored(share.shape, across, plane - 1)
         return (share + _look_up(share, image)) / 2, (across, plane - 1)
 
+    def _is_notch(self, i: int) -> bool:
+        """Return whether a light has the color of what is around its eye."""
+        ground = self._regions[self.around[i]].ground
+        return bool(np.linalg.norm(self._regions[i].lab - ground) < NOTCH)
+
     def _blocks(self, i: int) -> dict[Size, tuple[Rank, Corner]]:
         """Return the best block of each size for a single compact region."""
         share, on = self._single(i)
         extent = self._regions[i].extent
-        return {} if extent is None else _blocks(share, extent, on)
+        return {} if extent is None else blocks_of(share, extent, on)
 
     def _share(self, i: int) -> Float64[np.ndarray, "a b"]:
         """Return the share of each cell that a region covers; 0 if it is not free."""
@@ -248,7 +254,7 @@ def partner_of(
         if j == i or j in done:
             continue
         gap = np.abs(other.center - regions[i].center) / side
-        alike = gap[1 - across] < 0.6 and _is_alike(regions[i], other)
+        alike = gap[1 - across] < 0.6 and regions[i].is_like(other)
         if alike and 0.9 < gap[across] < least:
             best, least = j, gap[across]
     return best
@@ -298,15 +304,9 @@ def _series(regions: list[Region], side: int, across: int) -> list[list[int]]:
     ]
 
 
-def _is_alike(one: Region, other: Region) -> bool:
-    """Return whether two regions have about one area and one color."""
-    ratio = len(other.points) / len(one.points)
-    return 0.7 < ratio < 1.45 and bool(np.linalg.norm(other.lab - one.lab) < 0.06)
-
-
 def _is_next(one: Region, other: Region) -> bool:
     """Return whether two spots look the same and lie side by side."""
-    if not _is_alike(one, other) or one.extent is None or other.extent is None:
+    if not one.is_like(other) or one.extent is None or other.extent is None:
         return False
     stretch = np.abs(np.log(other.extent / one.extent)).max()
     apart = np.abs(other.center - one.center) / np.maximum(one.extent, other.extent)
@@ -321,77 +321,3 @@ def _common_size(blocks: list[dict[Size, tuple[Rank, Corner]]]) -> Size | None:
     if not sizes:
         return None
     return max(sizes, key=lambda size: sum(each[size][0][0] for each in blocks))
-
-
-def _best_cells(
-    share: Float64[np.ndarray, "a b"],
-    wanted: int,
-    extent: Int[np.ndarray, " 2"] | None,
-    on: tuple[int, int] | None = None,
-    size: Size | None = None,
-) -> Int[np.ndarray, "m 2"]:
-    """Return the cells that a region is given; at least one where it has any.
-
-    A compact region (an eye, a button) gets the rectangle that it fills best: a
-    block with a missing corner looks like another shape. A line or an arc gets the
-    cells that hold most of it. Of equal choices the one nearer to the middle of the
-    picture is taken.
-
-    Args:
-        share: Share of each cell that the region covers.
-        wanted: Cells for a line.
-        extent: Of a compact region, samples; None for a line.
-        on: An axis, and the sum of the places of the block's two ends there.
-        size: Of the block, if there is one of this size.
-    """
-    cells = np.argwhere(share > 0)
-    if not len(cells):
-        return cells
-    if extent is not None:
-        blocks = _blocks(share, extent, on)
-        if not blocks:
-            return cells
-        if size not in blocks:
-            size = max(blocks, key=lambda size: blocks[size][0])
-        return np.indices(size).reshape(2, -1).T + blocks[size][1]
-    held = share[tuple(cells.T)]
-    off = np.abs(cells + 0.5 - np.array(share.shape) / 2).sum(axis=1)
-    order = np.lexsort((off, -held.round(6)))
-    order = order[held[order] >= held.max() / 6]
-    return cells[order[: max(wanted, int((held >= WELL_HELD).sum()))]]
-
-
-def _blocks(
-    share: Float64[np.ndarray, "a b"],
-    extent: Int[np.ndarray, " 2"],
-    on: tuple[int, int] | None,
-) -> dict[Size, tuple[Rank, Corner]]:
-    """Return the block of each size that is most like a region, and how much it is.
-
-    Intersection over union decides, less for a block that is longer than the region:
-    a round eye in the middle of a cell would become a bar. Of equal ones that nearer
-    to the middle of the picture.
-    """
-    cells = np.argwhere(share > 0)
-    if not len(cells):
-        return {}
-    low, high = cells.min(axis=0), cells.max(axis=0) + 1
-    area, middle = share.sum(), np.array(share.shape) / 2
-    found: dict[Size, tuple[Rank, Corner]] = {}
-    for top, bottom in combinations(range(low[0], high[0] + 1), 2):
-        for left, right in combinations(range(low[1], high[1] + 1), 2):
-            ends = (top + bottom - 1, left + right - 1)
-            if on is not None and ends[on[0]] != on[1]:
-                continue
-            height, width = bottom - top, right - left
-            both = float(share[top:bottom, left:right].sum())
-            score = both / (height * width + area - both)
-            score *= np.exp(
-                -STRETCH * abs(np.log(height / width * extent[1] / extent[0]))
-            )
-            center = np.array([top + bottom, left + right]) / 2
-            rank = (round(float(score), 6), -float(np.abs(center - middle).sum()))
-            best = found.get((height, width))
-            if best is None or rank > best[0]:
-                found[height, width] = rank, (top, left)
-    return found

@@ -18,8 +18,12 @@ CONTRAST = 0.12
 """Distance to the surroundings (OKLab) from which a region stands out."""
 MAX_AREA = 9.0
 """Most area of a feature, in cells."""
+MAX_EYE_AREA = 36.0
+"""The same of each of two eyes in a face."""
 LIGHT_AREA = 0.3
 """Least area, in cells, of a light in an eye."""
+LARGE_LIGHT = 1.2
+"""Area, in cells, from which a light is drawn in any color."""
 NOTCH = 0.08
 """Least distance (OKLab) of a light to what is around the eye: else it looks like a
 notch."""
@@ -36,7 +40,12 @@ fills 0.79 of that."""
 _BLEND = 0.06
 """Distance (OKLab) to the line between two colors up to which a third blends them."""
 _LONGEST = 6
-"""Length, in cells, over which a region is no spot but an area."""
+"""Length, in cells, over which a region is no spot but an area; of a large one the
+length of two squares of its area."""
+_LEVEL = 0.6
+"""How much higher one of two eyes may be than the other, in cells."""
+_OVAL, _BLOCK = 0.72, 0.9
+"""Shares of its box from which a spot may be an oval, and a block."""
 _RING = 0.75
 """Width of the surroundings that are looked at, in cells."""
 _CALM = 0.6
@@ -92,12 +101,39 @@ class Region:
         """Whether it catches the eye, as eyes and buttons do."""
         return self.compact and self.contrast >= STRONG
 
+    @property
+    def fullness(self) -> float:
+        """Share of its box that a spot fills: a block 1, a disc 0.79; 0 for a line."""
+        if self.shape is None or self.extent is None:
+            return 0.0
+        return len(self.shape) / float(self.extent.prod())
+
+    @property
+    def is_eye(self) -> bool:
+        """Whether it may be a large eye: striking, and a block, a disc or an oval."""
+        return self.is_striking and self.fullness >= _OVAL
+
+    @property
+    def is_round(self) -> bool:
+        """Whether a spot is a disc or an oval rather than a block."""
+        return self.fullness < _BLOCK
+
+    def is_large(self, side: int) -> bool:
+        """Return whether it is larger than all features but eyes in a face."""
+        return len(self.points) > MAX_AREA * side**2
+
+    def is_like(self, other: "Region") -> bool:
+        """Return whether another region has about its area and its color."""
+        ratio = len(other.points) / len(self.points)
+        return 0.7 < ratio < 1.45 and bool(np.linalg.norm(other.lab - self.lab) < 0.06)
+
 
 def find_regions(
     lab: Float32[np.ndarray, "h w 3"],
     hit: Bool[np.ndarray, "h w"],
     tones: Float64[np.ndarray, "t 3"],
     side: int,
+    with_eyes: bool = False,
 ) -> list[Region]:
     """Return what stands out in a picture, each thing once, what does most first.
 
@@ -106,11 +142,19 @@ def find_regions(
         hit: Where it has any.
         tones: The colors that samples are sorted into, OKLab.
         side: Samples along a cell.
+        with_eyes: Whether of two alike spots, side by side, each may be larger.
     """
-    found = [_region(p, lab, hit, side) for p in _tone_regions(lab, hit, tones, side)]
+    tones_found = _tone_regions(lab, hit, tones, side)
+    found = [_region(points, lab, hit, side) for points in tones_found]
     blobs = [_region(p, lab, hit, side, 0.5) for p in find_blobs(lab, hit, side)]
     found += [blob for blob in blobs if blob is not None and blob.contrast >= STRONG]
-    regions = _distinct([region for region in found if region is not None], side)
+    regions = [region for region in found if region is not None]
+    regions = [
+        region
+        for region in regions
+        if not region.is_large(side) or (with_eyes and _has_twin(region, regions, side))
+    ]
+    regions = _distinct(regions, side)
     regions = [r for r in regions if not any(_is_glint(r, o, side) for o in regions)]
     lights = [light for region in regions for light in _lights(region, lab, hit, side)]
     return _distinct(regions + lights, side)
@@ -128,7 +172,7 @@ def _tone_regions(
     labels = _components(tone)
     sizes = np.bincount(labels.ravel()) / side**2
     for label, box in enumerate(ndimage.find_objects(labels), start=1):
-        if box is not None and FACE_AREA <= sizes[label] <= MAX_AREA:
+        if box is not None and FACE_AREA <= sizes[label] <= MAX_EYE_AREA:
             yield np.argwhere(labels[box] == label) + [part.start for part in box]
 
 
@@ -161,7 +205,7 @@ def _region(
             color: blobs have a blurred rim.
     """
     area = len(points) / side**2
-    if not FACE_AREA <= area <= MAX_AREA:
+    if not FACE_AREA <= area <= MAX_EYE_AREA:
         return None
     margin = max(1, round(_RING * side))
     low = np.maximum(points.min(axis=0) - margin, 0)
@@ -189,7 +233,18 @@ def _region(
         return None
     wanted = max(1, round(area if width >= 1 else length))
     shape = _compact_shape(points, side)
-    return Region(points, shape, wanted, color, ground, contrast)
+    region = Region(points, shape, wanted, color, ground, contrast)
+    return None if region.is_large(side) and not region.is_eye else region
+
+
+def _has_twin(region: Region, regions: list[Region], side: int) -> bool:
+    """Return whether another region is like one and at the same height, as eyes are."""
+    for other in regions:
+        apart = np.abs(region.center - other.center)
+        beside = apart.max() > np.sqrt(len(region.points))
+        if region.is_like(other) and beside and apart.min() < _LEVEL * side:
+            return True
+    return False
 
 
 def _is_glint(region: Region, other: Region, side: int) -> bool:
@@ -204,7 +259,8 @@ def _is_glint(region: Region, other: Region, side: int) -> bool:
     small = len(region.points) < LIGHT_AREA * side**2
     part = 4 * len(region.points) < len(region.points) + len(other.points)
     notch = np.linalg.norm(region.lab - other.ground) < NOTCH
-    return bool(small or (part and notch))
+    large = len(region.points) >= LARGE_LIGHT * side**2
+    return bool(small or (part and notch and not large))
 
 
 def _lights(
@@ -236,7 +292,8 @@ def _lights(
             apart = np.linalg.norm(own - region.lab, axis=-1)
             color = own[apart >= np.median(apart)].mean(axis=0)  # not its blurred rim
             contrast = float(np.linalg.norm(color - region.lab))
-            if np.linalg.norm(color - region.ground) >= NOTCH:
+            apart = np.linalg.norm(color - region.ground)
+            if area >= LARGE_LIGHT or apart >= NOTCH:
                 wanted = max(1, round(area))
                 yield Region(
                     points, None, wanted, color, region.lab, contrast, is_light=True
@@ -254,7 +311,7 @@ def _compact_shape(
     box = np.ptp(points, axis=0) + 1
     if box.max() <= 1.25 * side:  # too small to have a shape
         return points
-    if box.max() > _LONGEST * side:
+    if box.max() > max(_LONGEST * side, 2 * np.sqrt(len(points))):
         return None
     corners = np.concatenate([points + d for d in ((0, 0), (0, 1), (1, 0), (1, 1))])
     hull = spatial.ConvexHull(corners)

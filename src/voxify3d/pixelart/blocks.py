@@ -1,0 +1,157 @@
+"""Which whole cells look most like a small region: a block, an oval, a line.
+
+A block (an eye, a button) is a rectangle of cells.
+"""
+
+from itertools import combinations
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int
+from scipy import ndimage
+
+from voxify3d.pixelart.regions import Region
+
+WELL_HELD = 0.38
+"""Share of a cell from which a line is worth that cell."""
+STRETCH = 0.5
+"""How much a block loses whose proportions are not the region's: the exponent of the
+ratio of the two."""
+LIGHT = 1 / 6
+"""Most of an eye that its light gets."""
+
+Size = tuple[int, int]
+"""Rows and columns of a block of cells."""
+Corner = tuple[int, int]
+"""First row and column of a block."""
+Rank = tuple[float, float]
+"""How well a block suits a region; more is better."""
+
+
+def best_cells(
+    share: Float64[np.ndarray, "a b"],
+    wanted: int,
+    extent: Int[np.ndarray, " 2"] | None,
+    on: tuple[int, int] | None = None,
+    size: Size | None = None,
+) -> Int[np.ndarray, "m 2"]:
+    """Return the cells that a region is given; at least one where it has any.
+
+    A compact region (an eye, a button) gets the rectangle that it fills best: a
+    block with a missing corner looks like another shape. A line or an arc gets the
+    cells that hold most of it. Of equal choices the one nearer to the middle of the
+    picture is taken.
+
+    Args:
+        share: Share of each cell that the region covers.
+        wanted: Cells for a line.
+        extent: Of a compact region, samples; None for a line.
+        on: An axis, and the sum of the places of the block's two ends there.
+        size: Of the block, if there is one of this size.
+    """
+    cells = np.argwhere(share > 0)
+    if not len(cells):
+        return cells
+    if extent is not None:
+        blocks = blocks_of(share, extent, on)
+        if not blocks:
+            return cells
+        if size not in blocks:
+            size = max(blocks, key=lambda size: blocks[size][0])
+        return np.indices(size).reshape(2, -1).T + blocks[size][1]
+    held = share[tuple(cells.T)]
+    off = np.abs(cells + 0.5 - np.array(share.shape) / 2).sum(axis=1)
+    order = np.lexsort((off, -held.round(6)))
+    order = order[held[order] >= held.max() / 6]
+    return cells[order[: max(wanted, int((held >= WELL_HELD).sum()))]]
+
+
+def best_eye(
+    shares: list[Float64[np.ndarray, "a b"]],
+    extent: Int[np.ndarray, " 2"],
+    is_round: bool,
+) -> Int[np.ndarray, "m 2"]:
+    """Return the block or oval that suits two large eyes best.
+
+    Args:
+        shares: Share of each cell that either covers, one of them mirrored.
+        extent: Samples.
+        is_round: Whether an oval is wanted.
+    """
+    best, most = np.zeros((0, 2), np.int64), 0.0
+    both = np.maximum(*shares)
+    for size, (_, corner) in blocks_of(both, extent, None).items():
+        half = np.array(size) / 2
+        away = (np.moveaxis(np.indices(size), 0, -1) + 0.5 - half) / half
+        inside = (away**2).sum(axis=-1) <= 1 if is_round else np.ones(size, bool)
+        cells = np.argwhere(inside) + corner
+        overlap = sum(_overlap(share, cells) for share in shares)
+        if overlap > most:
+            best, most = cells, overlap
+    return best
+
+
+def _overlap(share: Float64[np.ndarray, "a b"], cells: Int[np.ndarray, "m 2"]) -> float:
+    """Return the intersection over union of a region with cells."""
+    both = float(share[tuple(cells.T)].sum())
+    return both / (len(cells) + float(share.sum()) - both)
+
+
+def best_light(
+    light: Region, eye: Bool[np.ndarray, "a b"], side: int
+) -> Int[np.ndarray, "m 2"]:
+    """Return the block nearest to a light that the eye surrounds; none if none is.
+
+    A light in the color of what is around the eye would be a bite out of it.
+    """
+    inner = ndimage.binary_erosion(eye)
+    most = max(1, min(int(LIGHT * eye.sum()), int(inner.sum()) // 2))
+    high, wide = np.maximum(np.rint((light.box[1] - light.box[0] + 1) / side), 1)
+    size = (int(high), int(wide))
+    while True:
+        fits = np.zeros((0, 2), np.int64)
+        if size[0] * size[1] <= most and min(np.array(inner.shape) - size) >= 0:
+            windows = np.lib.stride_tricks.sliding_window_view(inner, size)
+            fits = np.argwhere(windows.all(axis=(2, 3)))
+        if len(fits):
+            away = np.abs(fits + np.array(size) / 2 - light.center / side).sum(axis=1)
+            corner = fits[away.round(6).argmin()]
+            return np.indices(size).reshape(2, -1).T + corner
+        if size == (1, 1):
+            return fits
+        size = (size[0] - 1, size[1]) if size[0] > size[1] else (size[0], size[1] - 1)
+
+
+def blocks_of(
+    share: Float64[np.ndarray, "a b"],
+    extent: Int[np.ndarray, " 2"],
+    on: tuple[int, int] | None,
+) -> dict[Size, tuple[Rank, Corner]]:
+    """Return the block of each size that is most like a region, and how much it is.
+
+    Intersection over union decides, less for a block that is longer than the region:
+    a round eye in the middle of a cell would become a bar. Of equal ones that nearer
+    to the middle of the picture.
+    """
+    cells = np.argwhere(share > 0)
+    if not len(cells):
+        return {}
+    low, high = cells.min(axis=0), cells.max(axis=0) + 1
+    area, middle = share.sum(), np.array(share.shape) / 2
+    found: dict[Size, tuple[Rank, Corner]] = {}
+    for top, bottom in combinations(range(low[0], high[0] + 1), 2):
+        for left, right in combinations(range(low[1], high[1] + 1), 2):
+            ends = (top + bottom - 1, left + right - 1)
+            if on is not None and ends[on[0]] != on[1]:
+                continue
+            height, width = bottom - top, right - left
+            both = float(share[top:bottom, left:right].sum())
+            score = both / (height * width + area - both)
+            score *= np.exp(
+                -STRETCH * abs(np.log(height / width * extent[1] / extent[0]))
+            )
+            center = np.array([top + bottom, left + right]) / 2
+            rank = (round(float(score), 6), -float(np.abs(center - middle).sum()))
+            best = found.get((height, width))
+            if best is None or rank > best[0]:
+                found[height, width] = rank, (top, left)
+    return found
