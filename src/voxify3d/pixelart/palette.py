@@ -36,6 +36,10 @@ FRONT = 3.0
 """How much more colors of the front count than those of each other view."""
 EVERY = 5
 """Of a cell's samples, one of so many decides between entries."""
+_NEEDED = 2 * ALIKE
+"""Distance (OKLab) up to which a feature needs an entry."""
+_GUESS = 400
+"""Samples from which the commonest color is guessed."""
 _COLORS = 2000
 """Colors of a view that decide; of more, every second or third will do."""
 _CANDIDATES = 24
@@ -176,30 +180,61 @@ def _held(
     """Return a palette, OKLab, without blends.
 
     The cells that a blend would serve hold hardly any of it, and more of another
-    entry. What a feature needs stays, and all where no cell is filled.
+    color. That color replaces it, unless another entry is as good there: then the blend
+    goes. What a feature needs stays, and all where no cell is filled.
     """
     used = [_thinned(cell.filled) for cell in cells]
     if not any(few.any() for few in used):
         return palette
-    median = np.concatenate([c.median[u] for c, u in zip(cells, used, strict=True)])
+    samples, medians = _samples(cells, used)
+    needed = np.array([feature.lab for feature in features])
+    palette, replaced = palette.copy(), np.zeros(len(palette), bool)
+    while True:
+        own = nearest(medians, palette)[0]
+        entry, away = nearest(samples, palette)
+        alike = away < ALIKE
+        held = np.zeros((len(palette), len(palette)))  # of the cells of each, by entry
+        np.add.at(held, (own, entry), alike)
+        other = [_commonest(samples[~alike & (own == i)]) for i in range(len(palette))]
+        most = np.maximum(held.max(axis=1), [count for _, count in other])
+        share = held.diagonal() / np.maximum(most, 1)
+        if len(needed):
+            share[nearest(palette, needed)[1] < _NEEDED] = 1
+        worst = int(share.argmin())
+        color, count = other[worst]
+        if share[worst] >= HELD:
+            return palette
+        if count >= HELD * held[worst].max() and not replaced[worst]:
+            palette[worst], replaced[worst] = color, True
+        elif len(palette) == 1:
+            return palette
+        else:
+            palette = np.delete(palette, worst, axis=0)
+            replaced = np.delete(replaced, worst)
+
+
+def _samples(
+    cells: list[CellStatistics], used: list[Bool[np.ndarray, "a b"]]
+) -> tuple[Float64[np.ndarray, "n 3"], Float64[np.ndarray, "n 3"]]:
+    """Return some of the samples of cells, and of each the median of its cell."""
+    pairs = list(zip(cells, used, strict=True))
     few = (slice(None), slice(None, None, EVERY))
-    lab = np.concatenate([c.lab[u][few] for c, u in zip(cells, used, strict=True)])
-    hit = np.concatenate([c.hit[u][few] for c, u in zip(cells, used, strict=True)])
-    of_cell, samples = np.nonzero(hit)[0], lab[hit]
-    colors = np.reshape([feature.lab for feature in features], (-1, 3))
-    kept = set(nearest(colors, palette)[0].tolist())
-    left = np.arange(len(palette))
-    while len(left) > 1:
-        entry, away = nearest(samples, palette[left])
-        pair = (nearest(median, palette[left])[0][of_cell], entry)
-        held = np.zeros((len(left), len(left)))  # of the cells of each, by entry
-        np.add.at(held, pair, away < ALIKE)
-        share = held.diagonal() / np.maximum(held.max(axis=1), 1)
-        share[[entry in kept for entry in left.tolist()]] = 1
-        if share.min() >= HELD:
-            break
-        left = np.delete(left, share.argmin())
-    return palette[left]
+    lab = np.concatenate([cell.lab[at][few] for cell, at in pairs])
+    hit = np.concatenate([cell.hit[at][few] for cell, at in pairs])
+    median = np.concatenate([cell.median[at] for cell, at in pairs])
+    return lab[hit].astype(np.float64), median[np.nonzero(hit)[0]].astype(np.float64)
+
+
+def _commonest(
+    lab: Float64[np.ndarray, "n 3"],
+) -> tuple[Float64[np.ndarray, " 3"], float]:
+    """Return the color that most colors look like, and about how many do."""
+    if not len(lab):
+        return np.zeros(3), 0.0
+    every = max(1, len(lab) // _GUESS)
+    alike = _distances(lab[::every], lab[::every]) < ALIKE
+    count = alike.sum(axis=1)
+    return lab[::every][alike[count.argmax()]].mean(axis=0), float(every * count.max())
 
 
 def _thinned(used: Bool[np.ndarray, "a b"]) -> Bool[np.ndarray, "a b"]:
