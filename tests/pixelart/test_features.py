@@ -219,3 +219,18 @@ def test_the_ground_of_a_grazed_cell_decides_its_color():
     assert (dark < 0.01).sum() == 2 * SIDE
     assert not ground[5, 6][dark < 0.01].any()
     assert ground[9, 9].all()
+
+
+@pytest.mark.parametrize("edge", [6.55, 6.7])
+@pytest.mark.parametrize("radius", [0.9, 1.2, 1.5])
+def test_an_eye_that_is_seen_past_a_hand_is_not_painted_on_it(radius, edge):
+    image = face([(7.0, 7.5, radius)])
+    hand = slice(4 * SIDE, round(edge * SIDE))
+    image[hand] = SKIN
+    front, *others = renders_of(image)
+    column = (np.indices(front.hit.shape)[0] * SIDE).astype(float)
+    column += np.arange(SIDE**2) // SIDE
+    depth = np.where((column >= hand.start) & (column < hand.stop), 1, 5)
+    front = dataclasses.replace(front, depth=depth.astype(np.float32))
+    (eye,) = find_features([cell_statistics(r) for r in (front, *others)])
+    assert set(eye.cells[:, 0].tolist()) <= {7, 8}

@@ -4,7 +4,7 @@ Each region that stands out at the resolution of the samples is given whole cell
 the places that it covers best: what an artist does by hand.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int
@@ -114,7 +114,9 @@ def _view_features(
     if mirror is not None and mirror.axis != cell.view.axis:
         plane = mirror.plane
     regions = find_regions(lab, hit, tones, side, with_eyes=number == 0)
-    regions = [region for region in regions if _is_on_surface(region, cell, side)]
+    regions = [
+        on for region in regions if (on := _on_surface(region, cell, side)) is not None
+    ]
     least = (MIN_AREA if plane is None else LONE_AREA) * side**2
     regions = [
         region
@@ -137,15 +139,31 @@ def _view_features(
     ]
 
 
-def _is_on_surface(region: Region, cell: CellStatistics, side: int) -> bool:
-    """Return whether a region lies on what its cells mostly show.
+def _on_surface(region: Region, cell: CellStatistics, side: int) -> Region | None:
+    """Return what of a region lies on what its cells mostly show; None for under half.
 
-    A flower that peeps out from behind a wall would be painted on the wall.
+    A flower that peeps out from behind a wall would be painted on the wall, an eye that
+    is seen past a hand on the hand.
     """
-    row, column = (region.points // side).T
-    sample = region.points % side @ np.array([side, 1])
-    apart = np.abs(cell.depths[row, column, sample] - cell.depth[row, column])
-    return bool(np.mean(apart < BEHIND) >= 0.5)
+    on = _is_on_surface(region.points, cell, side)
+    if np.mean(on) < 0.5:
+        return None
+    shape = region.shape
+    if shape is not None:
+        shape = shape[_is_on_surface(shape, cell, side)]
+    return replace(region, points=region.points[on], shape=shape)
+
+
+def _is_on_surface(
+    points: Int[np.ndarray, "n 2"], cell: CellStatistics, side: int
+) -> Bool[np.ndarray, " n"]:
+    """Return which samples of a picture are about as far away as their cells."""
+    row, column = (points // side).T
+    sample = points % side @ np.array([side, 1])
+    depth = cell.depths[row, column, sample].astype(np.float64)
+    hit = cell.hit[row, column, sample]
+    depth[hit] -= cell.depth[row, column][hit]
+    return hit & (np.abs(depth) < BEHIND)
 
 
 def _is_of_a_face(
