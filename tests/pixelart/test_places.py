@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from voxify3d.pixelart.places import place_regions
 from voxify3d.pixelart.regions import Region
@@ -140,3 +141,38 @@ def test_a_row_of_buttons_may_lie_where_no_cell_is_filled():
     filled[:] = False
     cells, _ = place_regions(buttons, SIDE, filled, 1)
     assert not any(map(len, cells))
+
+
+def arc(row, column, radius, width) -> Region:
+    """Half a ring that is open below, as a smiling eye is."""
+    rows, columns = (np.indices((CELLS * SIDE, CELLS * SIDE)) + 0.5) / SIDE
+    away = np.hypot(rows - row, columns - column)
+    points = np.argwhere((np.abs(away - radius) < width / 2) & (rows > row))
+    lab = np.array([0.5, 0.0, 0.0])
+    return Region(points, None, round(2.45 * radius), lab, np.zeros(3), 0.5)
+
+
+@pytest.mark.parametrize("top", [6.6, 6.9, 7.0, 7.1])
+@pytest.mark.parametrize("column", [6.0, 6.25, 6.5])
+@pytest.mark.parametrize(("radius", "width"), [(2.0, 0.7), (2.6, 0.8), (3.4, 0.9)])
+def test_a_thin_arc_is_one_cell_wide_and_whole(top, column, radius, width):
+    region = arc(top - radius, column, radius, width)
+    (cells,), _ = placed(region)
+    drawn = np.zeros((CELLS, CELLS), bool)
+    drawn[tuple(cells.T)] = True
+    heaps = drawn[1:, 1:] & drawn[:-1, 1:] & drawn[1:, :-1] & drawn[:-1, :-1]
+    assert not heaps.any()
+    assert ndimage.label(drawn, np.ones((3, 3)))[1] == 1
+    assert drawn.sum() >= round(2 * radius)
+    # nothing of it is far from a cell
+    away = ndimage.distance_transform_edt(~drawn.repeat(SIDE, 0).repeat(SIDE, 1))
+    assert away[tuple(region.points.T)].max() <= 1.5 * SIDE
+
+
+@pytest.mark.parametrize("width", [1.6, 2.0, 2.4])
+def test_a_thick_line_stays_thick(width):
+    rows, columns = (np.indices((CELLS * SIDE, CELLS * SIDE)) + 0.5) / SIDE
+    points = np.argwhere((np.abs(rows - 6) < width / 2) & (np.abs(columns - 6) < 4))
+    region = Region(points, None, 16, np.zeros(3), np.ones(3), 0.5)
+    (cells,), _ = placed(region)
+    assert np.bincount(cells[:, 1], minlength=CELLS)[2:10].min() >= 2

@@ -13,11 +13,15 @@ from voxify3d.pixelart.regions import Region
 
 WELL_HELD = 0.38
 """Share of a cell from which a line is worth that cell."""
+COVERED = 0.62
+"""Share of a cell from which a line keeps it, even if the line is whole without."""
 STRETCH = 0.5
 """How much a block loses whose proportions are not the region's: the exponent of the
 ratio of the two."""
 LIGHT = 1 / 6
 """Most of an eye that its light gets."""
+
+_SQUARE = np.ones((3, 3), bool)
 
 Size = tuple[int, int]
 """Rows and columns of a block of cells."""
@@ -33,20 +37,23 @@ def best_cells(
     extent: Int[np.ndarray, " 2"] | None,
     on: tuple[int, int] | None = None,
     size: Size | None = None,
+    *,
+    is_line: bool = False,
 ) -> Int[np.ndarray, "m 2"]:
     """Return the cells that a region is given; at least one where it has any.
 
     A compact region (an eye, a button) gets the rectangle that it fills best: a
     block with a missing corner looks like another shape. A line or an arc gets the
-    cells that hold most of it. Of equal choices the one nearer to the middle of the
-    picture is taken.
+    cells that hold most of it, in one row. Of equal choices the one nearer to the
+    middle of the picture is taken.
 
     Args:
         share: Share of each cell that the region covers.
-        wanted: Cells for a line.
-        extent: Of a compact region, samples; None for a line.
+        wanted: Cells for what is no block.
+        extent: Of a block, samples; None for what is none.
         on: An axis, and the sum of the places of the block's two ends there.
         size: Of the block, if there is one of this size.
+        is_line: Whether the region is a line or an arc.
     """
     cells = np.argwhere(share > 0)
     if not len(cells):
@@ -62,7 +69,48 @@ def best_cells(
     off = np.abs(cells + 0.5 - np.array(share.shape) / 2).sum(axis=1)
     order = np.lexsort((off, -held.round(6)))
     order = order[held[order] >= held.max() / 6]
+    if is_line:
+        return _thinned(cells[np.sort(order)], held[np.sort(order)], wanted)
     return cells[order[: max(wanted, int((held >= WELL_HELD).sum()))]]
+
+
+def _thinned(
+    cells: Int[np.ndarray, "n 2"], held: Float64[np.ndarray, " n"], wanted: int
+) -> Int[np.ndarray, "m 2"]:
+    """Return the cells of a line without those that it is whole without.
+
+    A line along the border of two rows would be two cells wide, and an arc a heap.
+    Cells that hold least of it go first, as long as no gap opens (thinning, as Zhang
+    and Suen 1984); what holds much of it stays, and so do its ends, if they hold some
+    of it or only `wanted` cells are left.
+
+    Args:
+        cells: Those that hold any of it.
+        held: Share of each that it covers.
+        wanted: Cells it is worth.
+    """
+    low = cells.min(axis=0) - 1
+    drawn = np.zeros(np.ptp(cells, axis=0) + 3, bool)
+    drawn[tuple((cells - low).T)] = True
+    weak = [i for i in np.argsort(held.round(6), kind="stable") if held[i] < COVERED]
+    while True:
+        before = int(drawn.sum())
+        for i in weak:
+            a, b = cells[i] - low
+            around = drawn[a - 1 : a + 2, b - 1 : b + 2].copy()
+            around[1, 1] = False
+            near = np.argwhere(around)
+            is_end = len(near) < 2 or (len(near) == 2 and _touch(*near))
+            stays = is_end and (held[i] >= WELL_HELD or drawn.sum() <= wanted)
+            if drawn[a, b] and not stays and ndimage.label(around, _SQUARE)[1] == 1:
+                drawn[a, b] = False
+        if drawn.sum() == before:
+            return np.argwhere(drawn) + low
+
+
+def _touch(one: Int[np.ndarray, " 2"], other: Int[np.ndarray, " 2"]) -> bool:
+    """Return whether two cells share an edge."""
+    return bool(np.abs(one - other).sum() == 1)
 
 
 def best_eye(

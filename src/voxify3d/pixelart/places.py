@@ -122,7 +122,14 @@ class _Board:
         extent = region.extent
         if len(region.points) > LARGE * self._side**2:
             extent = None  # one such spot may have its own shape
-        cells = best_cells(share, region.wanted, extent, on, self._sizes.get(i))
+        cells = best_cells(
+            share,
+            region.wanted,
+            extent,
+            on,
+            self._sizes.get(i),
+            is_line=not region.compact,
+        )
         room = int((self.owner == outer).sum()) if outer >= 0 else 0
         if region.is_light and self._is_notch(i):
             cells = best_light(region, self.owner == outer, self._side)
@@ -144,7 +151,8 @@ class _Board:
             both = [self._share(i), _look_up(self._share(j), image)]
             here = best_eye(both, extent, one.is_round)
         else:
-            here = best_cells(share, wanted, extent, None, self._sizes.get(i))
+            size, is_line = self._sizes.get(i), not one.compact
+            here = best_cells(share, wanted, extent, None, size, is_line=is_line)
         there = here.copy()
         there[:, self._across] = middle - there[:, self._across]
         there = there[((there >= 0) & (there < self.owner.shape)).all(axis=1)]
