@@ -214,7 +214,7 @@ def _held(
 
 
 def _samples(
-    cells: list[CellStatistics], used: list[Bool[np.ndarray, "a b"]]
+    cells: list[CellStatistics], used: list[Bool[np.ndarray, "_ _"]]
 ) -> tuple[Float64[np.ndarray, "n 3"], Float64[np.ndarray, "n 3"]]:
     """Return some of the samples of cells, and of each the median of its cell."""
     pairs = list(zip(cells, used, strict=True))
