@@ -199,7 +199,8 @@ def _held(
         most = np.maximum(held.max(axis=1), [count for _, count in other])
         share = held.diagonal() / np.maximum(most, 1)
         if len(needed):
-            share[nearest(palette, needed)[1] < _NEEDED] = 1
+            best, off = nearest(needed, palette)
+            share[best[off < _NEEDED]] = 1
         worst = int(share.argmin())
         color, count = other[worst]
         if share[worst] >= HELD:
