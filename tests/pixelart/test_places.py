@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -97,6 +99,15 @@ def test_a_light_in_an_eye_takes_one_of_its_cells_and_never_most_of_it():
     cells, _ = placed(small, light)
     assert as_set(cells[0]) == {(5, 5)}
     assert not len(cells[1])
+
+
+def test_a_light_whose_eye_is_not_seen_is_not_drawn():
+    light = dataclasses.replace(disc(5.5, 5.5, 0.8, 0.9), shape=None, is_light=True)
+    # in the color of what is around another eye
+    other = disc(9, 9, 0.9, 0.5)
+    other = dataclasses.replace(other, ground=light.lab)
+    cells, _ = placed(light, other)
+    assert not len(cells[0])
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from voxify3d.pixelart.blocks import (
     best_light,
     blocks_of,
 )
-from voxify3d.pixelart.regions import NOTCH, Region
+from voxify3d.pixelart.regions import LEVEL, NOTCH, Region
 
 LARGE = 6.0
 """Area of a single spot, in cells, over which it need not become a rectangle. Of two
@@ -177,7 +177,10 @@ class _Board:
 
     def _is_notch(self, i: int) -> bool:
         """Return whether a light has the color of what is around its eye."""
-        ground = self._regions[self.around[i]].ground
+        outer = self.around[i]
+        if outer < 0:  # its eye lies behind something else
+            return False
+        ground = self._regions[outer].ground
         return bool(np.linalg.norm(self._regions[i].lab - ground) < NOTCH)
 
     def _blocks(self, i: int) -> dict[Size, tuple[Rank, Corner]]:
@@ -262,7 +265,7 @@ def partner_of(
         if j == i or j in done:
             continue
         gap = np.abs(other.center - regions[i].center) / side
-        alike = gap[1 - across] < 0.6 and regions[i].is_like(other)
+        alike = gap[1 - across] < LEVEL and regions[i].is_like(other)
         if alike and 0.9 < gap[across] < least:
             best, least = j, gap[across]
     return best

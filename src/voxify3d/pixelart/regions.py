@@ -32,6 +32,8 @@ FACE_AREA = 0.12
 and right: eyes and noses, where a single dot might be dust."""
 STRONG = 0.25
 """Contrast (OKLab) from which a feature catches the eye, as eyes do."""
+LEVEL = 0.6
+"""How much higher one of two eyes may be than the other, in cells."""
 MIN_WIDTH = 0.25
 """Thinner regions, in cells, are lines of shading, not features."""
 _SOLID = 0.6
@@ -42,8 +44,6 @@ _BLEND = 0.06
 _LONGEST = 6
 """Length, in cells, over which a region is no spot but an area; of a large one the
 length of two squares of its area."""
-_LEVEL = 0.6
-"""How much higher one of two eyes may be than the other, in cells."""
 _OVAL, _BLOCK = 0.72, 0.9
 """Shares of its box from which a spot may be an oval, and a block."""
 _RING = 0.75
@@ -242,7 +242,7 @@ def _has_twin(region: Region, regions: list[Region], side: int) -> bool:
     for other in regions:
         apart = np.abs(region.center - other.center)
         beside = apart.max() > np.sqrt(len(region.points))
-        if region.is_like(other) and beside and apart.min() < _LEVEL * side:
+        if region.is_like(other) and beside and apart.min() < LEVEL * side:
             return True
     return False
 
@@ -292,8 +292,8 @@ def _lights(
             apart = np.linalg.norm(own - region.lab, axis=-1)
             color = own[apart >= np.median(apart)].mean(axis=0)  # not its blurred rim
             contrast = float(np.linalg.norm(color - region.lab))
-            apart = np.linalg.norm(color - region.ground)
-            if area >= LARGE_LIGHT or apart >= NOTCH:
+            is_notch = np.linalg.norm(color - region.ground) < NOTCH
+            if area >= LARGE_LIGHT or not is_notch:
                 wanted = max(1, round(area))
                 yield Region(
                     points, None, wanted, color, region.lab, contrast, is_light=True
