@@ -6,7 +6,7 @@ from makers import joined, mesh_of, rod
 from scipy import ndimage
 
 from voxify3d.fit.coarse import coarse_occupancy
-from voxify3d.fit.thin import THREAD, reconnect, threads
+from voxify3d.fit.thin import THREAD, agreed, reconnect, threads
 from voxify3d.mesh import shapes
 from voxify3d.mesh.coverage import surface_coverage
 from voxify3d.pixelart.pixelize import pixelize
@@ -121,6 +121,40 @@ def test_a_cape_behind_a_body_is_one_layer_without_a_hole(away):
     assert not occupancy.occupied[:2, 9:].any()
 
 
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_thin_wall_lies_where_the_floor_ends(side):
+    # It covers less than half of the outermost cells, which mirrors alone fill.
+    mesh = joined(
+        shapes.box((8.8, 1, 20), (0, 0.5, 0)),
+        shapes.box((8.8, 1, 20), (0, 9.5, 0)),
+        shapes.box((0.1, 10, 20), (side * 4.35, 5, 0)),
+        shapes.box((8.8, 10, 1), (0, 5, -9.5)),
+        shapes.box((10, 1, 1), (0, 5.5, 8.5)),
+    )
+    occupancy, frame, _ = occupancy_of(mesh, 20)
+    assert frame.shape == (10, 10, 20)
+    occupied = occupancy.occupied[::-side]
+    beyond = occupied[0]
+    assert beyond[5, 18]
+    assert beyond.sum() == 1
+    assert occupied[1].all()
+
+
+@settings(max_examples=200)
+@given(st.integers(1, 6), st.integers(1, 5), st.integers(0, 2**31 - 1))
+def test_a_voxel_moves_to_the_best_beside_it_if_that_is_better(count, length, seed):
+    rng = np.random.default_rng(seed)
+    agree = rng.integers(0, 4, (count, length))
+    place = rng.uniform(0, length, count)
+    at = np.floor(place).astype(int)
+    found = agreed(at, place, agree)
+    for i in range(count):
+        beside = [k for k in (at[i] - 1, at[i] + 1) if 0 <= k < length]
+        near = sorted(beside, key=lambda k: abs(k + 0.5 - place[i]))
+        expected = max([at[i], *near], key=lambda k: agree[i, k])  # first of the best
+        assert found[i] == expected
+
+
 @pytest.mark.parametrize("slope", [0.0, 0.2, 0.5, 1.0, 2.0])
 def test_a_slanting_sheet_has_no_hole_from_any_side(slope):
     corners = [[0, 0, 0], [10, 0, 10 * slope], [10, 9, 10 * slope], [0, 9, 0]]
@@ -148,7 +182,8 @@ def test_after_reconnecting_nothing_is_lost_and_paths_follow_the_surface(
     touched.flat[0] = True
     occupied = touched & (rng.random(shape) < kept)
     area = rng.random(shape) * touched
-    added = reconnect(occupied, touched, area)
+    agree = rng.integers(0, 7, shape)
+    added = reconnect(occupied, touched, area, agree)
     assert not (added & (occupied | ~touched)).any()
     found = occupied | added
     if not occupied.any():
@@ -169,6 +204,16 @@ def test_paths_prefer_voxels_that_hold_much_surface():
     area = np.where(np.indices(touched.shape)[1] == 1, 1.0, 0.01)
     occupied = np.zeros_like(touched)
     occupied[0, 0] = occupied[6, 0] = True
-    added = reconnect(occupied, touched, area)
+    added = reconnect(occupied, touched, area, np.full_like(touched, 6, int))
+    assert added[1:6, 1].all()
+    assert not added[1:6, 0].any()
+
+
+def test_paths_prefer_voxels_that_more_views_see_before_the_mesh():
+    touched = np.ones((7, 2, 1), bool)
+    occupied = np.zeros_like(touched)
+    occupied[0, 0] = occupied[6, 0] = True
+    agree = np.where(np.indices(touched.shape)[1] == 1, 6, 4)
+    added = reconnect(occupied, touched, np.ones(touched.shape), agree)
     assert added[1:6, 1].all()
     assert not added[1:6, 0].any()

@@ -14,10 +14,10 @@ from scipy import ndimage
 from voxify3d.color.spaces import oklab_from_srgb
 from voxify3d.fit.occupancy import polish_occupancy
 from voxify3d.fit.tables import ViewTable, color_table, cost_table
-from voxify3d.fit.thin import middle_voxel, reconnect, sheet_voxels
+from voxify3d.fit.thin import agreed, agreement, middle_voxel, reconnect, sheet_voxels
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import Picture, PixelArt
-from voxify3d.render.eye import to_volume
+from voxify3d.render.eye import from_eye, to_volume
 from voxify3d.types import opposite, sign_of
 
 NEIGHBORS_26 = np.ones((3, 3, 3), bool)
@@ -55,7 +55,8 @@ def coarse_occupancy(coverage: Coverage, art: PixelArt, min_part: int = 2) -> Oc
         # Six views do not see all: images of hidden voxels may lie in the air.
         touched = art.mirror.joined(touched) & coverage.near
     solid = fill_inside(touched)
-    locked = sheet_voxels(touched, art) | fronts(rescued_cells(art), art, solid.shape)
+    agree = agreement(art, solid.shape)
+    locked = sheet_voxels(touched, art, agree) | fronts(rescued_cells(art), art, agree)
     if art.mirror is not None:
         locked = art.mirror.copied(locked) & coverage.near
     hull = np.ones_like(solid)
@@ -64,10 +65,10 @@ def coarse_occupancy(coverage: Coverage, art: PixelArt, min_part: int = 2) -> Oc
     start = solid & (hull | well_seen(art, solid.shape)) | locked
     free = ndimage.binary_dilation(touched, NEIGHBORS_26)
     tables = view_tables(art, solid.shape, locked)
-    start |= fronts(empty_columns(start, art), art, solid.shape)
+    start |= fronts(empty_columns(start, art), art, agree)
     occupied = polish_occupancy(start, tables, free & ~locked, mirror=art.mirror)
     occupied = drop_loose_parts(occupied, locked, coverage.touched, min_part)
-    bridges = reconnect(occupied, touched, coverage.area)
+    bridges = reconnect(occupied, touched, coverage.area, agree)
     if bridges.any():
         if art.mirror is not None:
             bridges = art.mirror.joined(bridges) & coverage.near
@@ -160,13 +161,22 @@ def empty_columns(
 
 
 def fronts(
-    cells: list[Bool[np.ndarray, "_ _"]], art: PixelArt, shape: tuple[int, ...]
+    cells: list[Bool[np.ndarray, "_ _"]],
+    art: PixelArt,
+    agree: Int[np.ndarray, "x y z"],
 ) -> Bool[np.ndarray, "x y z"]:
     """Return the voxels at the mesh's median depth in some cells of each view.
 
     Where the mesh is thinner than a voxel, that is the voxel in its middle, which
-    the opposite view agrees on.
+    the opposite view agrees on. If the other views agree more on the voxel before or
+    behind it, that one is taken.
+
+    Args:
+        cells: Of each view.
+        art: Six pictures.
+        agree: Of `agreement`.
     """
+    shape = agree.shape
     found = np.zeros(shape, bool)
     depth = {picture.view.toward: picture.depth for picture in art.pictures}
     for chosen, picture in zip(cells, art.pictures, strict=True):
@@ -183,6 +193,9 @@ def fronts(
             )
         else:
             d[thin] = middle_voxel(near[thin], far[thin], length)
+        place = near.astype(np.float64)
+        place[thin] = (place[thin] + far[thin]) / 2
+        d = agreed(d, place, from_eye(agree, view)[a, b])
         columns = np.zeros((*chosen.shape, length), bool)
         columns[a, b, d] = True
         found |= to_volume(columns, view)

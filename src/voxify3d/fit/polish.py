@@ -6,7 +6,7 @@ from jaxtyping import Bool, Int
 from voxify3d.fit.coarse import Occupancy, drop_loose_parts
 from voxify3d.fit.colors import color_candidates, color_surface, color_voxels
 from voxify3d.fit.occupancy import FACE_COST, adopt, polish_occupancy
-from voxify3d.fit.thin import reconnect
+from voxify3d.fit.thin import agreement, reconnect
 from voxify3d.fit.weld import joints
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import PixelArt
@@ -53,7 +53,8 @@ def polish(
     locked, touched = occupancy.locked, coverage.touched
     occupied = drop_loose_parts(occupied, locked, touched, min_part)
     # what the fit tore or wore away of limbs comes back, and nothing floats
-    bridges = reconnect(occupied, coverage.touched, coverage.area)
+    agree = agreement(art, occupied.shape)
+    bridges = reconnect(occupied, coverage.touched, coverage.area, agree)
     if mirror is not None:
         bridges = mirror.joined(bridges) & coverage.near
     occupied = occupied | bridges

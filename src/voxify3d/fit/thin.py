@@ -25,12 +25,20 @@ _ROUNDS = 64
 
 
 def sheet_voxels(
-    touched: Bool[np.ndarray, "x y z"], art: PixelArt
+    touched: Bool[np.ndarray, "x y z"],
+    art: PixelArt,
+    agree: Int[np.ndarray, "x y z"],
 ) -> Bool[np.ndarray, "x y z"]:
     """Return one voxel for each cell whose front and back surface nearly coincide.
 
     Seen edge-on a sheet covers less than half of a cell, so silhouettes would delete
-    it; seen face-on, both sides carve it away. Its voxel at middle depth stays.
+    it; seen face-on, both sides carve it away. Its voxel at middle depth stays, or the
+    one beside it that suits the other views better.
+
+    Args:
+        touched: Voxels that hold surface.
+        art: Six pictures.
+        agree: Of `agreement`.
     """
     pictures: dict[Direction, Picture] = {
         picture.view.toward: picture for picture in art.pictures
@@ -46,11 +54,49 @@ def sheet_voxels(
         a, b = np.nonzero(both)
         near = length - front.depth[a, b]
         far = back.depth[a, b]
+        at = middle_voxel(near, far, length)
         thin = np.abs(near - far) < _SHEET
-        at = middle_voxel(near[thin], far[thin], length)
-        ijk = np.insert(np.stack([a[thin], b[thin]], axis=1), axis, at, axis=1)
+        thin &= np.moveaxis(touched, axis, -1)[a, b, at]
+        a, b = a[thin], b[thin]
+        middle = (near[thin].astype(np.float64) + far[thin]) / 2
+        at = agreed(at[thin], middle, np.moveaxis(agree, axis, -1)[a, b])
+        ijk = np.insert(np.stack([a, b], axis=1), axis, at, axis=1)
         locked[tuple(ijk.T)] = True
-    return locked & touched
+    return locked
+
+
+def agreement(art: PixelArt, shape: tuple[int, ...]) -> Int[np.ndarray, "x y z"]:
+    """Return in how many views each voxel lies behind a filled cell."""
+    count = np.zeros(shape, np.int64)
+    for picture in art.pictures:
+        count += np.expand_dims(picture.filled, picture.view.axis)
+    return count
+
+
+def agreed(
+    at: Int[np.ndarray, " n"],
+    place: Float64[np.ndarray, " n"],
+    agree: Int[np.ndarray, "n l"],
+) -> Int[np.ndarray, " n"]:
+    """Return voxels of columns, or those beside them that suit more views.
+
+    A wall that covers less than half of the last row of cells would else lie in that
+    row where it is thin, and in the row before where it is thick.
+
+    Args:
+        at: Voxels that hold a thin part.
+        place: Where it lies in its column, voxels; of two neighbors that suit equally
+            many views the nearer one is taken.
+        agree: Of `agreement`, the columns.
+    """
+    number, last = np.arange(len(at)), agree.shape[1] - 1
+    nearer = np.where(place - at >= 0.5, 1, -1)
+    best = at
+    for step in (nearer, -nearer):
+        beside = np.clip(at + step, 0, last)
+        better = agree[number, beside] > agree[number, best]
+        best = np.where(better, beside, best)
+    return best
 
 
 def middle_voxel(
@@ -69,21 +115,24 @@ def reconnect(
     occupied: Bool[np.ndarray, "x y z"],
     touched: Bool[np.ndarray, "x y z"],
     area: Float64[np.ndarray, "x y z"],
+    agree: Int[np.ndarray, "x y z"],
 ) -> Bool[np.ndarray, "x y z"]:
     """Return the voxels that bring lost limbs back, as thin paths along the surface.
 
     A piece of surface is lost when none of its voxels touches an occupied one, or
     when the mesh joins two parts of the result that lie apart. Paths run through
-    voxels that hold surface, and prefer those that hold much of it.
+    voxels that hold surface, and prefer those that hold much of it and that suit many
+    views.
 
     Args:
         occupied: The result so far.
         touched: Voxels that hold surface.
         area: How much surface each voxel holds.
+        agree: Of `agreement`.
     """
     if not occupied.any():
         occupied = touched & (area >= area.max())
-    graph, ijk, number = _surface_graph(touched | occupied, area)
+    graph, ijk, number = _surface_graph(touched | occupied, area, agree)
     found = occupied.copy()
     added = np.zeros_like(occupied)
     for _ in range(_ROUNDS):
@@ -99,13 +148,19 @@ def reconnect(
 
 
 def _surface_graph(
-    nodes: Bool[np.ndarray, "x y z"], area: Float64[np.ndarray, "x y z"]
+    nodes: Bool[np.ndarray, "x y z"],
+    area: Float64[np.ndarray, "x y z"],
+    agree: Int[np.ndarray, "x y z"],
 ) -> tuple[sparse.csr_matrix, Int[np.ndarray, "n 3"], Int[np.ndarray, "x y z"]]:
-    """Return the 18-neighbor graph of voxels; steps into little surface cost more."""
+    """Return the 18-neighbor graph of voxels.
+
+    Steps cost more into voxels that hold little surface, or that some views see in
+    front of nothing.
+    """
     number = np.full(nodes.shape, -1, np.int32)
     ijk = np.argwhere(nodes)
     number[nodes] = np.arange(len(ijk))
-    price = 1 + 3 / (1 + 4 * area[nodes])
+    price = 1 + 3 / (1 + 4 * area[nodes]) + (agree.max() - agree[nodes])
     padded = np.pad(number, 1, constant_values=-1)
     rows, columns, costs = [], [], []
     for step in np.argwhere(NEIGHBORS_18) - 1:
