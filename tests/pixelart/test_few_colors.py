@@ -11,6 +11,7 @@ from voxify3d.pixelart.pixelize import pixelize
 
 WHITE = (0.9, 0.9, 0.9)
 BLUE = (0.1, 0.2, 0.7)
+BLUE_EYES = (0.53, 0.67, 0.79)
 CELLS = 14
 
 
@@ -57,3 +58,19 @@ def test_a_shade_between_others_may_be_an_entry_where_the_mesh_has_all_of_them()
     palette = palette_of(front, 3)
     assert len(palette) == 3
     assert np.ptp(palette[:, 0]) > 0.3
+
+
+@pytest.mark.parametrize("colors", [8, 9, 10])
+def test_blue_eyes_stay_blue_in_fur_of_many_shades(colors):
+    # a siamese cat: a dark face, a pale chest, and nine shades of brown
+    shades = np.linspace((0.02, 0.01, 0.0), (0.6, 0.52, 0.43), 9)
+    front = np.repeat(shades[[0, 0, 2, 1, 3, 4, 6, 5, 8, 7, 8, 6, 4, 2]], SIDE, axis=0)
+    front = np.tile(front[None], (CELLS * SIDE, 1, 1))
+    front[4 * SIDE : 10 * SIDE, 3 * SIDE : 4 * SIDE] = (0.75, 0.71, 0.67)
+    x, y = (np.indices(front.shape[:2]) + 0.5) / SIDE
+    for column in (5.5, 8.5):
+        front[np.hypot(x - column, y - 1.5) < 0.4] = BLUE_EYES
+    front = front[:, ::-1]
+    palette = oklab_from_bytes(pixelize(renders_of(front, CELLS), colors).palette.rgb)
+    eyes = oklab_from_srgb(np.array(BLUE_EYES))
+    assert np.linalg.norm(palette - eyes, axis=1).min() < 0.03

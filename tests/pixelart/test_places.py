@@ -42,6 +42,22 @@ def test_a_round_spot_gets_a_square_or_nearly(row, column, radius):
     assert np.abs(middle - (row, column)).max() <= 0.75
 
 
+@pytest.mark.parametrize("column", [4.9, 5.0, 5.1])
+@pytest.mark.parametrize("plane", [None, 12])
+def test_two_slits_on_borders_of_cells_are_dots_and_no_mask(column, plane):
+    # each covers a third of a cell: a dog's eyes, wide and low
+    eyes = [disc(at, 5.4, 0.2, tall=2.8) for at in (column, CELLS - column)]
+    filled = np.ones((CELLS, CELLS), bool)
+    cells, partner = place_regions(eyes, SIDE, filled, 0, plane)
+    assert [len(one) for one in cells] == [1, 1]
+    assert partner == {0: 1, 1: 0}
+
+
+def test_a_small_mouth_on_a_border_in_the_middle_has_two_cells():
+    (cells,), _ = placed(disc(5.3, 6.0, 0.25), plane=12)
+    assert as_set(cells) == {(5, 5), (5, 6)}
+
+
 def test_the_block_is_the_best_of_all_blocks():
     # the slow twin: every block, its overlap sample by sample
     region = disc(5.3, 5.7, 0.9, tall=1.8)

@@ -18,6 +18,9 @@ COVERED = 0.62
 STRETCH = 0.5
 """How much a block loses whose proportions are not the region's: the exponent of the
 ratio of the two."""
+MOST = 4.0
+"""Cells of a block, for each cell that the region covers, beyond which a smaller one is
+taken."""
 LIGHT = 1 / 6
 """Most of an eye that its light gets."""
 
@@ -177,14 +180,16 @@ def blocks_of(
     """Return the block of each size that is most like a region, and how much it is.
 
     Intersection over union decides, less for a block that is longer than the region:
-    a round eye in the middle of a cell would become a bar. Of equal ones that nearer
-    to the middle of the picture.
+    a round eye in the middle of a cell would become a bar, and so would one that covers
+    a third of a cell, on a border of two. Of equal ones that nearer to the middle of
+    the picture.
     """
     cells = np.argwhere(share > 0)
     if not len(cells):
         return {}
     low, high = cells.min(axis=0), cells.max(axis=0) + 1
     area, middle = share.sum(), np.array(share.shape) / 2
+    least = 2 if on is not None and on[1] % 2 else 1
     found: dict[Size, tuple[Rank, Corner]] = {}
     for top, bottom in combinations(range(low[0], high[0] + 1), 2):
         for left, right in combinations(range(low[1], high[1] + 1), 2):
@@ -192,6 +197,8 @@ def blocks_of(
             if on is not None and ends[on[0]] != on[1]:
                 continue
             height, width = bottom - top, right - left
+            if least < height * width > MOST * area:
+                continue
             both = float(share[top:bottom, left:right].sum())
             score = both / (height * width + area - both)
             score *= np.exp(

@@ -21,8 +21,9 @@ CHROMA = np.array([1.0, 2.0, 2.0])
 is worse than another shade. The value of CSS Color 4 (deltaEOK2)."""
 FEATURE_CELLS = 0.25
 """A cell of a feature, or of its area, counts as much as this many cells of others."""
-STRIKING = 2.0
-"""How much more those of a striking feature count: eyes, buttons."""
+STRIKING = 4.0
+"""How much more those of a striking feature count: eyes, buttons. Gray eyes spoil a
+face."""
 HELD = 0.3
 """Share of a cell that must have about its median color, and of what an entry's cells
 hold that must be about the entry: a palette takes no blends."""
