@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from voxify3d import PRESETS, voxelize
+from voxify3d.errors import MeshError
 from voxify3d.mesh.shapes import half_box, sample_character
 from voxify3d.metrics import likeness
 from voxify3d.metrics.cells import see
@@ -46,6 +47,12 @@ def judge(character):
 @pytest.fixture(scope="module")
 def report(judge, grid):
     return judge.judge(mesh_from_voxels(grid)).as_dict()
+
+
+def test_a_result_without_voxels_is_refused_in_one_line(judge, grid):
+    empty = grid.with_index(np.zeros_like(grid.index))
+    with pytest.raises(MeshError, match="holds no voxels; nothing to judge"):
+        judge.judge(mesh_from_voxels(empty))
 
 
 def worse(name, before, after):

@@ -12,6 +12,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from voxify3d.errors import MeshError
 from voxify3d.metrics import likeness
 from voxify3d.metrics.align import aligned
 from voxify3d.metrics.cells import CellView, see
@@ -152,7 +153,12 @@ class Judge:
 
         Args:
             result: Voxel art as a mesh, in the world frame of the input.
+
+        Raises:
+            MeshError: It has no face.
         """
+        if not len(result.faces):
+            raise MeshError(f"{result.name}: holds no voxels; nothing to judge")
         mesh = self._on(aligned(self.frame, self._mesh, result))
         views = see(result, mesh.frame)
         occupied = inside(result, mesh.frame)
