@@ -1,13 +1,16 @@
 """Palettes of fewer colors than the mesh has."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 from face_maker import GOLD, INK, SIDE, renders_of
 
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
+from voxify3d.mesh.load import load_mesh
 from voxify3d.pixelart.pixelize import pixelize
+from voxify3d.render.mesh import frame_of, render_mesh
 
 WHITE = (0.9, 0.9, 0.9)
 BLUE = (0.1, 0.2, 0.7)
@@ -74,3 +77,16 @@ def test_blue_eyes_stay_blue_in_fur_of_many_shades(colors):
     palette = oklab_from_bytes(pixelize(renders_of(front, CELLS), colors).palette.rgb)
     eyes = oklab_from_srgb(np.array(BLUE_EYES))
     assert np.linalg.norm(palette - eyes, axis=1).min() < 0.03
+
+
+@pytest.mark.parametrize("size", [40, 60])
+def test_a_knight_in_four_colors_keeps_his_skin(size):
+    # black eyes of their own color would cost it
+    path = Path(__file__).parents[3] / "shared" / "meshes" / "knight.glb"
+    if not path.exists():
+        pytest.skip("../shared/meshes is not here")
+    mesh = load_mesh(path)
+    art = pixelize(render_mesh(mesh, frame_of(mesh, size), 6), 4)
+    skin = oklab_from_bytes(np.array([[240, 194, 164]], np.uint8))
+    apart = np.linalg.norm(oklab_from_bytes(art.palette.rgb) - skin, axis=1)
+    assert apart.min() < 0.05

@@ -21,9 +21,9 @@ CHROMA = np.array([1.0, 2.0, 2.0])
 is worse than another shade. The value of CSS Color 4 (deltaEOK2)."""
 FEATURE_CELLS = 0.25
 """A cell of a feature, or of its area, counts as much as this many cells of others."""
-STRIKING = 4.0
-"""How much more those of a striking feature count: eyes, buttons. Gray eyes spoil a
-face."""
+STRIKING_FEW, STRIKING_MANY = 2.0, 4.0
+"""How much more those of a striking feature count, as eyes and buttons: half the
+number of entries, within these bounds. Gray eyes spoil a face; so does gray skin."""
 HELD = 0.3
 """Share of a cell that must have about its median color, and of what an entry's cells
 hold that must be about the entry: a palette takes no blends."""
@@ -71,7 +71,7 @@ def palettes_of(
         config: Settings.
         seed: Of the K-means starts.
     """
-    lab, weight = _colors_of(cells, features, config)
+    lab, weight = _colors_of(cells, features, colors, config)
     lab = lab * CHROMA
 
     def start(seed: int) -> Float64[np.ndarray, "k 3"]:
@@ -97,10 +97,14 @@ def palettes_of(
 
 
 def _colors_of(
-    cells: list[CellStatistics], features: list[Feature], config: PixelArtConfig
+    cells: list[CellStatistics],
+    features: list[Feature],
+    colors: int,
+    config: PixelArtConfig,
 ) -> tuple[Float64[np.ndarray, "n 3"], Float64[np.ndarray, " n"]]:
     """Return the colors a palette is taken from, and how much each counts."""
     labs, weights = [], []
+    striking = min(max(colors / 2, STRIKING_FEW), STRIKING_MANY)
     real = any((cell.filled & (cell.own >= HELD)).any() for cell in cells)
     for number, cell in enumerate(cells):
         # thinner than half a cell from every side: better its colors than none
@@ -116,7 +120,7 @@ def _colors_of(
         area = len(feature.points) / cells[feature.view].hit.shape[2]
         count = max(area, len(feature.cells))
         count *= config.feature_weight * FEATURE_CELLS
-        count *= STRIKING if feature.is_striking else 1.0
+        count *= striking if feature.is_striking else 1.0
         labs.append(feature.lab[None])
         weights.append([count * (FRONT if feature.view == 0 else 1)])
     lab = np.concatenate(labs).astype(np.float64)
