@@ -17,7 +17,7 @@ from voxify3d.fit.tables import ViewTable, color_table, cost_table
 from voxify3d.fit.thin import agreed, agreement, middle_voxel, reconnect, sheet_voxels
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import Picture, PixelArt
-from voxify3d.render.eye import from_eye, to_volume
+from voxify3d.render.eye import to_volume
 from voxify3d.types import opposite, sign_of
 
 NEIGHBORS_26 = np.ones((3, 3, 3), bool)
@@ -176,29 +176,22 @@ def fronts(
         art: Six pictures.
         agree: Of `agreement`.
     """
-    shape = agree.shape
-    found = np.zeros(shape, bool)
+    found = np.zeros(agree.shape, bool)
     depth = {picture.view.toward: picture.depth for picture in art.pictures}
     for chosen, picture in zip(cells, art.pictures, strict=True):
-        view, length = picture.view, shape[picture.view.axis]
+        view, axis = picture.view, picture.view.axis
+        length = agree.shape[axis]
         a, b = np.nonzero(chosen & np.isfinite(picture.depth))
         near, far = picture.depth[a, b], length - depth[opposite(view.toward)][a, b]
-        d = np.clip(near.astype(np.int64), 0, length - 1)
+        at = np.clip(near.astype(np.int64), 0, length - 1)
         thin = np.isfinite(far) & (far - near < 1)
-        if sign_of(view.toward) > 0:
-            d[thin] = (
-                length
-                - 1
-                - middle_voxel(length - near[thin], length - far[thin], length)
-            )
-        else:
-            d[thin] = middle_voxel(near[thin], far[thin], length)
+        if sign_of(view.toward) > 0:  # places on the axis, not distances from the eye
+            near, far, at = length - near, length - far, length - 1 - at
+        at[thin] = middle_voxel(near[thin], far[thin], length)
         place = near.astype(np.float64)
         place[thin] = (place[thin] + far[thin]) / 2
-        d = agreed(d, place, from_eye(agree, view)[a, b])
-        columns = np.zeros((*chosen.shape, length), bool)
-        columns[a, b, d] = True
-        found |= to_volume(columns, view)
+        at = agreed(at, place, np.moveaxis(agree, axis, -1)[a, b])
+        found[tuple(np.insert(np.stack([a, b], axis=1), axis, at, axis=1).T)] = True
     return found
 
 
