@@ -19,7 +19,7 @@ from voxify3d.pixelart.places import (
     partner_of,
     place_regions,
 )
-from voxify3d.pixelart.regions import STRONG, Region, find_regions
+from voxify3d.pixelart.regions import STRONG, Region, find_regions, surroundings
 from voxify3d.pixelart.samples import sample_image
 from voxify3d.pixelart.statistics import CellStatistics
 from voxify3d.types import axis_of
@@ -38,6 +38,8 @@ that is a striking one, whose cells show its shape."""
 BEHIND = 2.0
 """How far before or behind most of a cell's surface, in voxels, a sample is part of
 something else."""
+PART_AREA = 2.0
+"""Least area of a part, in cells, that has a shape of its own."""
 _SQUARE = np.ones((3, 3), bool)
 _TONES = 24
 
@@ -117,6 +119,11 @@ def _view_features(
     regions = [
         on for region in regions if (on := _on_surface(region, cell, side)) is not None
     ]
+    regions = [
+        part
+        for region in regions
+        if (part := _own_shape(region, cell, side, across, plane)) is not None
+    ]
     least = (MIN_AREA if plane is None else LONE_AREA) * side**2
     regions = [
         region
@@ -152,6 +159,37 @@ def _on_surface(region: Region, cell: CellStatistics, side: int) -> Region | Non
     if shape is not None:
         shape = shape[_is_on_surface(shape, cell, side)]
     return replace(region, points=region.points[on], shape=shape)
+
+
+def _own_shape(
+    region: Region, cell: CellStatistics, side: int, across: int, plane: int | None
+) -> Region | None:
+    """Return a region as a part of its own shape, if it is one; None for a large one.
+
+    A nose is none, though it lies before the face.
+    """
+    is_nose = plane is not None and is_between(region, side, across, plane)
+    small = len(region.points) < PART_AREA * side**2
+    if small or is_nose or not _stands_apart(region.points, cell, side):
+        return region
+    return None if region.is_large(side) else replace(region, is_part=True)
+
+
+def _stands_apart(
+    points: Int[np.ndarray, "n 2"], cell: CellStatistics, side: int
+) -> bool:
+    """Return whether most of what surrounds a region lies far before or behind it.
+
+    So it is a part, an ear or a hand, and no mark on a surface.
+    """
+    depth, hit = sample_image(cell.depths), sample_image(cell.hit)
+    window, inside, ring = surroundings(points, hit.shape, side)
+    depth, ring = depth[window], ring & hit[window]
+    nearest = ndimage.distance_transform_edt(
+        ~inside, return_distances=False, return_indices=True
+    )
+    step = np.abs(depth - depth[tuple(nearest)])[ring]
+    return bool(2 * (step < BEHIND).sum() < ring.sum())
 
 
 def _is_on_surface(

@@ -66,6 +66,8 @@ class Region:
         ground: The color of its surroundings, OKLab.
         contrast: Distance to them, OKLab.
         is_light: Whether it is a light in an eye, of which a glimpse will do.
+        is_part: Whether it lies before or behind its surroundings, as an ear does: it
+            has a shape of its own.
     """
 
     points: Int[np.ndarray, "n 2"]
@@ -75,6 +77,7 @@ class Region:
     ground: Float64[np.ndarray, " 3"]
     contrast: float
     is_light: bool = False
+    is_part: bool = False
 
     @property
     def center(self) -> Float64[np.ndarray, " 2"]:
@@ -89,7 +92,8 @@ class Region:
     @property
     def extent(self) -> Int[np.ndarray, " 2"] | None:
         """The size of its box, samples; None for a line."""
-        return np.ptp(self.points, axis=0) + 1 if self.compact else None
+        is_block = self.compact and not self.is_part
+        return np.ptp(self.points, axis=0) + 1 if is_block else None
 
     @property
     def compact(self) -> bool:
@@ -207,15 +211,8 @@ def _region(
     area = len(points) / side**2
     if not FACE_AREA <= area <= MAX_EYE_AREA:
         return None
-    margin = max(1, round(_RING * side))
-    low = np.maximum(points.min(axis=0) - margin, 0)
-    high = points.max(axis=0) + 1 + margin
-    window = tuple(map(slice, low, high))
+    window, inside, ring = surroundings(points, hit.shape, side)
     lab, hit = lab[window], hit[window]
-    inside = np.zeros_like(hit)
-    inside[tuple((points - low).T)] = True
-    ring = ndimage.binary_dilation(inside, _SQUARE, iterations=margin)
-    ring &= ~ndimage.binary_dilation(ndimage.binary_fill_holes(inside), _SQUARE)
     around = ring & hit
     if around.sum() < 0.6 * ring.sum() or not around.any():
         return None
@@ -235,6 +232,26 @@ def _region(
     shape = _compact_shape(points, side)
     region = Region(points, shape, wanted, color, ground, contrast)
     return None if region.is_large(side) and not region.is_eye else region
+
+
+def surroundings(
+    points: Int[np.ndarray, "n 2"], shape: tuple[int, ...], side: int
+) -> tuple[tuple[slice, slice], Bool[np.ndarray, "a b"], Bool[np.ndarray, "a b"]]:
+    """Return a window about a region, the region in it, and the ring around it there.
+
+    Args:
+        points: The region's samples.
+        shape: Of the picture of all samples; the window ends where it does.
+        side: Samples along a cell.
+    """
+    width = max(1, round(_RING * side))
+    low = np.maximum(points.min(axis=0) - width, 0)
+    high = np.minimum(points.max(axis=0) + 1 + width, shape)
+    inside = np.zeros(high - low, bool)
+    inside[tuple((points - low).T)] = True
+    ring = ndimage.binary_dilation(inside, _SQUARE, iterations=width)
+    ring &= ~ndimage.binary_dilation(ndimage.binary_fill_holes(inside), _SQUARE)
+    return (slice(low[0], high[0]), slice(low[1], high[1])), inside, ring
 
 
 def _has_twin(region: Region, regions: list[Region], side: int) -> bool:
