@@ -64,6 +64,27 @@ def test_the_plane_lies_between_left_and_right_whatever_the_front_is(front):
     assert mirror.paired.mean() > 0.9
 
 
+@pytest.mark.parametrize("front", ["+z", "+x", "-x"])
+def test_what_faces_sideways_keeps_its_two_sides(front):
+    unit = 1 / 24
+    pack = box((6 * unit, 10 * unit, 5 * unit), (0, 0, -5 * unit), (0.1, 0.3, 0.8))
+    mesh = joined(doll(0.1), pack)
+    config = dataclasses.replace(DRAFT, size=24, colors=4, front=front)
+    grid = voxelize(mesh, config)
+    mirror = mirror_of(mesh, grid.frame)
+    assert mirror is not None
+    assert (mirror.axis, mirror.plane) == (0, grid.frame.shape[0])
+    np.testing.assert_array_equal(grid.index > 0, grid.index[::-1] > 0)
+
+
+@pytest.mark.parametrize(("front", "axis"), [("+z", 0), ("+x", 2)])
+def test_of_two_planes_the_one_between_left_and_right_is_taken(front, axis):
+    cross = joined(*(box(size, (0, 0, 0)) for size in ((4, 1, 1), (1, 1, 4))))
+    mirror = mirror_of(cross, frame_of(cross, 24, front))
+    assert mirror is not None
+    assert mirror.axis == axis
+
+
 def test_what_is_unlike_stays_unlike():
     # One arm, and a patch over one eye.
     unit = 1 / 24

@@ -113,7 +113,7 @@ def _view_features(
         axis_of(cell.view.right)
     )
     plane = None
-    if mirror is not None and mirror.axis != cell.view.axis:
+    if mirror is not None and mirror.axis == axis_of(cell.view.right):
         plane = mirror.plane
     regions = find_regions(lab, hit, tones, side, with_eyes=number == 0)
     regions = [

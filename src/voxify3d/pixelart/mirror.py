@@ -24,15 +24,18 @@ DEPTH = 0.4
 """Difference of median depths, voxels."""
 LEAST = 0.45
 """Share of cells that are alike, of those that hold anything, under which a mesh
-has no left and right."""
+has no two sides."""
+SIDEWAYS = 0.1
+"""How much larger that share must be between front and back than between left and
+right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A plane across the object's left-right axis, and what is alike on both sides.
+    """A plane through the object's middle, and what is alike on its two sides.
 
     Attributes:
-        axis: Grid axis from left to right.
+        axis: Grid axis from one side to the other: mostly from left to right.
         plane: Twice the plane's place on it, voxels: `i` mirrors to `plane - 1 - i`.
         alike: For each view, the cells that equal their mirror images.
         paired: Voxels seen by alike cells alone, from all six sides, whose mirror
@@ -104,18 +107,38 @@ class Mirror:
 def find_mirror(cells: Sequence[CellStatistics]) -> Mirror | None:
     """Return the plane about which a mesh is most symmetric; None if about none.
 
+    It lies between left and right, or between front and back where much more is alike
+    then: of a car that faces sideways.
+
     Args:
         cells: The six views, front first.
     """
-    axis = axis_of(cells[0].view.right)
-    size = cells[0].hit.shape[_across(cells[0].view, axis)]
+    front = cells[0].view
+    share, mirror = _mirror_across(cells, axis_of(front.right), LEAST)
+    least = LEAST if mirror is None else share + SIDEWAYS
+    _, sideways = _mirror_across(cells, front.axis, least)
+    return sideways or mirror
+
+
+def _mirror_across(
+    cells: Sequence[CellStatistics], axis: int, least: float
+) -> tuple[float, Mirror | None]:
+    """Return the best plane across an axis, and the share of cells that are alike.
+
+    Args:
+        cells: The six views.
+        axis: Of the grid.
+        least: Share that must be exceeded; returned if none does.
+    """
+    beside = next(cell for cell in cells if cell.view.axis != axis)
+    size = beside.hit.shape[_across(beside.view, axis)]
     # From the middle outwards: the first of equals is the best of them.
     shifts = range(1, size // 8 + 1)
     planes = [size, *(size + side * step for step in shifts for side in (1, -1))]
     mirrors = [Mirror(axis, p, (), np.zeros((1, 1, 1), bool)) for p in planes]
     # No more cells are alike than whole cells allow: few planes need all samples.
     most = [_share(cells, mirror, _may_be_alike(cells, mirror)) for mirror in mirrors]
-    best, found = LEAST, None
+    best, found = least, None
     for number in np.argsort(-np.array(most), kind="stable"):
         if most[number] < best:
             break
@@ -124,11 +147,10 @@ def find_mirror(cells: Sequence[CellStatistics]) -> Mirror | None:
         if share > best or (share == best and found is not None and number < found[0]):
             best, found = share, (number, alike)
     if found is None:
-        return None
+        return least, None
     number, alike = found
-    return replace(
-        mirrors[number], alike=alike, paired=_paired(cells, alike, mirrors[number])
-    )
+    paired = _paired(cells, alike, mirrors[number])
+    return best, replace(mirrors[number], alike=alike, paired=paired)
 
 
 def _across(view: View, axis: int) -> int:
