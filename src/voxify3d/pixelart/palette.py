@@ -4,14 +4,14 @@
 """
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Float64
 
-from voxify3d.color.match import nearest
 from voxify3d.color.palette import extract_palette
 from voxify3d.parallel import each
+from voxify3d.pixelart.blends import HELD, thinned, without_blends
 from voxify3d.pixelart.features import Feature
 from voxify3d.pixelart.settings import PixelArtConfig
-from voxify3d.pixelart.statistics import ALIKE, CellStatistics
+from voxify3d.pixelart.statistics import CellStatistics
 
 OUTLIER = 0.15
 """Distance (OKLab) from which a color looks like another color, not another shade:
@@ -24,9 +24,6 @@ FEATURE_CELLS = 0.25
 STRIKING_FEW, STRIKING_MANY = 2.0, 4.0
 """How much more those of a striking feature count, as eyes and buttons: half the
 number of entries, within these bounds. Gray eyes spoil a face; so does gray skin."""
-HELD = 0.3
-"""Share of a cell that must have about its median color, and of what an entry's cells
-hold that must be about the entry: a palette takes no blends."""
 VISIBLE = 0.02
 """Difference (OKLab) under which two shades look the same."""
 STARTS = 6
@@ -35,14 +32,6 @@ TOLERANCE = 0.05
 """Share by which a palette's sum of costs may exceed the least one's."""
 FRONT = 3.0
 """How much more colors of the front count than those of each other view."""
-EVERY = 5
-"""Of a cell's samples, one of so many decides between entries."""
-_NEEDED = 2 * ALIKE
-"""Distance (OKLab) up to which a feature needs an entry."""
-_GUESS = 400
-"""Samples from which the commonest color is guessed."""
-_COLORS = 2000
-"""Colors of a view that decide; of more, every second or third will do."""
 _CANDIDATES = 24
 _SWAPS = 16
 _RECENTERINGS = 8
@@ -92,8 +81,12 @@ def palettes_of(
         totals = [_total(lab, weight, p) for p in ends]
         good = min(totals) * (1 + TOLERANCE)
         ends = [p for p, total in zip(ends, totals, strict=True) if total <= good]
+
+    def cost(palette: Float64[np.ndarray, "_ 3"]) -> float:
+        return _total(lab, weight, palette * CHROMA)
+
     ends = [_distinct(lab, weight, p) / CHROMA for p in ends]
-    return each(lambda one: _held(one, cells, features), ends)
+    return each(lambda one: without_blends(one, cells, features, cost), ends)
 
 
 def _colors_of(
@@ -111,7 +104,7 @@ def _colors_of(
         used = cell.filled if cell.filled.any() else cell.coverage > 0
         if real:
             used = used & (cell.own >= HELD)
-        few = _thinned(used)
+        few = thinned(used)
         pure = 1 / (1 + 40 * cell.spread[few])
         every = int(used.sum()) / max(int(few.sum()), 1)
         labs.append(cell.median[few])
@@ -175,81 +168,6 @@ def _distinct(
         less = min(pair, key=lambda entry: share[entry])
         palette = np.delete(palette, less, axis=0)
     return palette
-
-
-def _held(
-    palette: Float64[np.ndarray, "k 3"],
-    cells: list[CellStatistics],
-    features: list[Feature],
-) -> Float64[np.ndarray, "j 3"]:
-    """Return a palette, OKLab, without blends.
-
-    The cells that a blend would serve hold hardly any of it, and more of another
-    color. That color replaces it, unless another entry is as good there: then the blend
-    goes. What a feature needs stays, and all where no cell is filled.
-    """
-    used = [_thinned(cell.filled) for cell in cells]
-    if not any(few.any() for few in used):
-        return palette
-    samples, medians = _samples(cells, used)
-    needed = np.array([feature.lab for feature in features])
-    palette, replaced = palette.copy(), np.zeros(len(palette), bool)
-    while True:
-        own = nearest(medians, palette)[0]
-        entry, away = nearest(samples, palette)
-        alike = away < ALIKE
-        held = np.zeros((len(palette), len(palette)))  # of the cells of each, by entry
-        np.add.at(held, (own, entry), alike)
-        other = [_commonest(samples[~alike & (own == i)]) for i in range(len(palette))]
-        most = np.maximum(held.max(axis=1), [count for _, count in other])
-        share = held.diagonal() / np.maximum(most, 1)
-        if len(needed):
-            best, off = nearest(needed, palette)
-            share[best[off < _NEEDED]] = 1
-        worst = int(share.argmin())
-        color, count = other[worst]
-        if share[worst] >= HELD:
-            return palette
-        if count >= HELD * held[worst].max() and not replaced[worst]:
-            palette[worst], replaced[worst] = color, True
-        elif len(palette) == 1:
-            return palette
-        else:
-            palette = np.delete(palette, worst, axis=0)
-            replaced = np.delete(replaced, worst)
-
-
-def _samples(
-    cells: list[CellStatistics], used: list[Bool[np.ndarray, "_ _"]]
-) -> tuple[Float64[np.ndarray, "n 3"], Float64[np.ndarray, "n 3"]]:
-    """Return some of the samples of cells, and of each the median of its cell."""
-    pairs = list(zip(cells, used, strict=True))
-    few = (slice(None), slice(None, None, EVERY))
-    lab = np.concatenate([cell.lab[at][few] for cell, at in pairs])
-    hit = np.concatenate([cell.hit[at][few] for cell, at in pairs])
-    median = np.concatenate([cell.median[at] for cell, at in pairs])
-    return lab[hit].astype(np.float64), median[np.nonzero(hit)[0]].astype(np.float64)
-
-
-def _commonest(
-    lab: Float64[np.ndarray, "n 3"],
-) -> tuple[Float64[np.ndarray, " 3"], float]:
-    """Return the color that most colors look like, and about how many do."""
-    if not len(lab):
-        return np.zeros(3), 0.0
-    every = max(1, len(lab) // _GUESS)
-    alike = _distances(lab[::every], lab[::every]) < ALIKE
-    count = alike.sum(axis=1)
-    return lab[::every][alike[count.argmax()]].mean(axis=0), float(every * count.max())
-
-
-def _thinned(used: Bool[np.ndarray, "a b"]) -> Bool[np.ndarray, "a b"]:
-    """Return about `_COLORS` of a view's cells, evenly chosen."""
-    at = np.argwhere(used)
-    at = at[:: max(1, len(at) // _COLORS)]
-    thinned = np.zeros_like(used)
-    thinned[tuple(at.T)] = True
-    return thinned
 
 
 def _distances(lab: np.ndarray, entries: np.ndarray) -> Float64[np.ndarray, "n k"]:

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float32, Int
 
 from voxify3d.color.spaces import bytes_from_oklab, oklab_from_bytes
 from voxify3d.parallel import each
+from voxify3d.pixelart.blends import EVERY
 from voxify3d.pixelart.features import (
     FIRM,
     Feature,
@@ -19,7 +20,7 @@ from voxify3d.pixelart.features import (
     find_ground,
 )
 from voxify3d.pixelart.mirror import Mirror, find_mirror
-from voxify3d.pixelart.palette import CHROMA, EVERY, palettes_of
+from voxify3d.pixelart.palette import CHROMA, palettes_of
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import (
     CellStatistics,
