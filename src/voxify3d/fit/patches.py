@@ -7,7 +7,7 @@ shift or turn of one is that of the other. `p` patches.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -53,6 +53,12 @@ class Patches:
         """Return some of them."""
         return Patches(self.view[chosen], self.center[chosen], self.side[chosen])
 
+    def to(self, device: torch.device | str) -> "Patches":
+        """Return them on a device."""
+        return Patches(
+            self.view.to(device), self.center.to(device), self.side.to(device)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -75,6 +81,11 @@ class Change:
     gain: Float[Tensor, " p"]
     ground: Float[Tensor, "p 3"]
     noise: Float[Tensor, "p 3 r r"]
+
+    def to(self, device: torch.device | str) -> "Change":
+        """Return it on a device."""
+        moved = {f.name: getattr(self, f.name).to(device) for f in fields(self)}
+        return Change(**moved)
 
 
 def random_change(
@@ -243,13 +254,14 @@ def cut(
     Args:
         canvas: The six views.
         cells: L, its side in cells.
-        patches: Where.
+        patches: Where. On the canvas's device, as what follows.
         change: What else.
         size: Rows and columns of the result.
         sampling: `nearest` shows each pixel as a block, `bicubic` and `bilinear` as
             torch's `grid_sample` has them.
     """
-    at = (torch.arange(size, dtype=torch.float32) + 0.5) / size - 0.5
+    at = torch.arange(size, dtype=torch.float32, device=canvas.device)
+    at = (at + 0.5) / size - 0.5
     rows, columns = torch.meshgrid(at, at, indexing="ij")
     columns = columns * change.mirror[:, None, None]
     cosine = torch.cos(change.turn)[:, None, None]
@@ -260,19 +272,16 @@ def cut(
     side = patches.side * change.zoom
     center = patches.center + change.shift * patches.side[:, None]
     place = center.flip(-1)[:, None, None] + side[:, None, None, None] * turned
-    place = (2 * place / cells - 1).to(canvas.device)  # grid_sample: x, then y
     seen = functional.grid_sample(
-        canvas[patches.view.to(canvas.device)],
-        place,
+        canvas[patches.view],
+        2 * place / cells - 1,  # x, then y
         mode=sampling,
         padding_mode="zeros",
         align_corners=False,
     )
     rgb, opacity = seen[:, :3], seen[:, 3:]
-    ground = change.ground.to(canvas.device)[:, :, None, None]
-    rgb = rgb + (1 - opacity) * ground
-    gain = change.gain.to(canvas.device)[:, None, None, None]
-    return (rgb * gain + change.noise.to(canvas.device)).clamp(0, 1)
+    rgb = rgb + (1 - opacity) * change.ground[:, :, None, None]
+    return (rgb * change.gain[:, None, None, None] + change.noise).clamp(0, 1)
 
 
 class PatchLoss:
@@ -287,18 +296,16 @@ class PatchLoss:
         generator: torch.Generator,
         *,
         keep: bool = True,
-        device: torch.device | str = "cpu",
     ) -> None:
         """Draw the patches and look at the mesh.
 
         Args:
-            encoder: Frozen.
+            encoder: Frozen, on the device of the settings.
             renders: The mesh's six views, with all their samples.
             config: Settings.
             steps: Of the fit.
             generator: Source of randomness.
             keep: Compute target features that stay the same only once.
-            device: Where the pictures are.
         """
         self._loss = SemanticLoss(encoder, config.batch)
         self._encoder = encoder
@@ -307,10 +314,10 @@ class PatchLoss:
         self._generator = generator
         self._views = [render.view for render in renders]
         detailed = not encoder.low_pass
-        self._target = mesh_canvas(renders, detailed=detailed).to(device)
+        self._target = mesh_canvas(renders, detailed=detailed).to(config.device)
         cells = [r.view.image_from_cells(r.coverage >= 0.5) for r in renders]
         self._cells = max(max(c.shape) for c in cells)
-        self.patches = patch_pool(cells, config, generator)
+        self.patches = patch_pool(cells, config, generator).to(config.device)
         self._kept = keep and config.augment == 0
         self._features: dict[int, Tensor] = {}
         self._grain = random_change(1, encoder.input_size, 0.0, generator).noise
@@ -323,14 +330,15 @@ class PatchLoss:
 
         Args:
             step: Its number.
-            pictures: The six views.
+            pictures: The six views, on any device; the loss is on theirs.
         """
         if not self._config.takes(step, self._steps):
             return None
         front = step >= self._config.front_from * self._steps
         canvas = canvas_of([rgba_of(picture) for picture in pictures], self._views)
         chosen = self._next(only_front=front)
-        return self._config.weight * self.loss(canvas, chosen)
+        loss = self.loss(canvas.to(self._config.device), chosen)
+        return self._config.weight * loss.to(canvas.device)
 
     def loss(
         self, canvas: Float[Tensor, "view 4 l l"], chosen: Int[Tensor, " p"]
@@ -338,7 +346,7 @@ class PatchLoss:
         """Return the loss of some patches of the pool.
 
         Args:
-            canvas: The rendered views, one pixel per cell.
+            canvas: The rendered views, one pixel per cell, on the settings' device.
             chosen: Numbers of the patches.
         """
         size = self._encoder.input_size
@@ -349,6 +357,7 @@ class PatchLoss:
         if self._config.augment == 0:  # the same grain in every step
             noise = self._grain.expand(len(patches), -1, -1, -1)
             change = _with_noise(change, noise)
+        change = change.to(canvas.device)
         sampling = "bicubic" if self._encoder.low_pass else "nearest"
         images = cut(canvas, self._cells, patches, change, size, sampling)
         return self._loss(images, self._targets(chosen, patches, change))

@@ -44,6 +44,9 @@ class SemanticConfig:
     has its own."""
     batch: int = 16
     """Most patches in the encoder at once; less needs less memory."""
+    device: str = "cpu"
+    """Where the encoder and its pictures are: cpu, or what torch finds here, as cuda or
+    cuda:1. Only cpu gives the same bytes everywhere."""
     candidates: int = 1
     """Finished results among which the encoder chooses, 1 to 4: this one; without the
     loss; the shape before any gradient; rare colors drawn less."""
