@@ -254,10 +254,13 @@ def _radiance(
     """The paper's first stage."""
     import torch
 
+    from voxify3d.fit.devices import device_of
     from voxify3d.fit.radiance import fit_radiance
 
-    generator = torch.Generator().manual_seed(config.seed)
-    steps = fit_radiance(mesh, frame, config.coarse.radiance, generator=generator)
+    radiance = config.coarse.radiance
+    device = device_of("coarse.radiance.device", radiance.device)
+    generator = torch.Generator(device).manual_seed(config.seed)
+    steps = fit_radiance(mesh, frame, radiance, generator=generator)
     while True:
         try:
             done = next(steps)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from voxify3d import VoxelizeConfig, voxelize
 from voxify3d.errors import ConfigError
 from voxify3d.fit.radiance import (
     draw_batches,
@@ -13,6 +14,7 @@ from voxify3d.fit.radiance import (
     near_matter,
 )
 from voxify3d.fit.radiance_settings import QUICK_RADIANCE, RadianceConfig
+from voxify3d.fit.settings import CoarseConfig
 from voxify3d.mesh.shapes import half_box, six_colored_tripod
 from voxify3d.render.cast import Caster
 from voxify3d.render.mesh import frame_of
@@ -20,14 +22,14 @@ from voxify3d.render.mesh import frame_of
 SMALL = dataclasses.replace(QUICK_RADIANCE, steps=60, rays=512, pixels=64, views=30)
 
 
-def fit(mesh, size, config=SMALL, seed=0):
+def fit(mesh, size, config=SMALL, seed=0, device="cpu"):
     """Return the field and the losses of every step."""
     losses = []
     steps = fit_radiance(
         mesh,
         frame_of(mesh, size),
         config,
-        generator=torch.Generator().manual_seed(seed),
+        generator=torch.Generator(device).manual_seed(seed),
     )
     while True:
         try:
@@ -79,6 +81,26 @@ def test_the_same_seed_gives_the_same_bytes():
     assert fields[0].color.tobytes() == fields[1].color.tobytes()
     other = fit(half_box(), 4, dataclasses.replace(SMALL, steps=5), seed=1)[0]
     assert fields[0].density.tobytes() != other.density.tobytes()
+
+
+@pytest.mark.gpu
+def test_a_gpu_finds_the_same_matter():
+    """From other random numbers."""
+    config = dataclasses.replace(SMALL, steps=150, rays=1024)
+    here, there = (
+        fit(six_colored_tripod(), 10, config, device=device)[0].alpha > 0.5
+        for device in ("cpu", "cuda")
+    )
+    assert (here & there).sum() > 0.9 * (here | there).sum()
+
+
+def test_a_device_that_is_not_here_is_refused():
+    radiance = dataclasses.replace(SMALL, device="cuda:99")
+    config = VoxelizeConfig(
+        size=6, coarse=CoarseConfig(method="radiance", radiance=radiance)
+    )
+    with pytest.raises(ConfigError, match=r"coarse.radiance.device .*, got 'cuda:99'"):
+        voxelize(half_box(), config)
 
 
 def test_all_three_terms_are_on_and_each_can_be_left_out():

@@ -57,6 +57,9 @@ class RadianceConfig:
     """Share of the run after which free space is skipped."""
     stop: float = 1e-3
     """Samples that less than this share of the light reaches are skipped."""
+    device: str = "cpu"
+    """Where it runs: cpu, or what torch finds here, as cuda or cuda:1. Each kind of
+    device has its own random numbers."""
 
     def __post_init__(self) -> None:
         counts = ("steps", "rays", "views", "pixels", "decay_steps")
