@@ -7,7 +7,7 @@ the places that it covers best: what an artist does by hand.
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int
+from jaxtyping import Bool, Float32, Float64, Int
 from scipy import ndimage
 
 from voxify3d.color.palette import extract_palette
@@ -108,7 +108,7 @@ def _view_features(
     mirror: Mirror | None,
 ) -> list[Feature]:
     side = int(np.sqrt(cell.hit.shape[2]))
-    lab, hit = sample_image(cell.lab), sample_image(cell.hit)
+    lab, hit, depth = map(sample_image, (cell.lab, cell.hit, cell.depths))
     across = [i for i in range(3) if i != cell.view.axis].index(
         axis_of(cell.view.right)
     )
@@ -119,10 +119,15 @@ def _view_features(
     regions = [
         on for region in regions if (on := _on_surface(region, cell, side)) is not None
     ]
-    regions = [
-        part
+    parts = [
+        _stands_apart(region.points, depth, hit, side)
+        and not (plane is not None and is_between(region, side, across, plane))
         for region in regions
-        if (part := _own_shape(region, cell, side, across, plane)) is not None
+    ]
+    regions = [
+        replace(region, is_part=is_part)
+        for region, is_part in zip(regions, parts, strict=True)
+        if not (is_part and region.is_large(side))
     ]
     least = (MIN_AREA if plane is None else LONE_AREA) * side**2
     regions = [
@@ -161,35 +166,25 @@ def _on_surface(region: Region, cell: CellStatistics, side: int) -> Region | Non
     return replace(region, points=region.points[on], shape=shape)
 
 
-def _own_shape(
-    region: Region, cell: CellStatistics, side: int, across: int, plane: int | None
-) -> Region | None:
-    """Return a region as a part of its own shape, if it is one; None for a large one.
-
-    A nose is none, though it lies before the face.
-    """
-    is_nose = plane is not None and is_between(region, side, across, plane)
-    small = len(region.points) < PART_AREA * side**2
-    if small or is_nose or not _stands_apart(region.points, cell, side):
-        return region
-    return None if region.is_large(side) else replace(region, is_part=True)
-
-
 def _stands_apart(
-    points: Int[np.ndarray, "n 2"], cell: CellStatistics, side: int
+    points: Int[np.ndarray, "n 2"],
+    depth: Float32[np.ndarray, "h w"],
+    hit: Bool[np.ndarray, "h w"],
+    side: int,
 ) -> bool:
     """Return whether most of what surrounds a region lies far before or behind it.
 
     So it is a part, an ear or a hand, and no mark on a surface.
     """
-    depth, hit = sample_image(cell.depths), sample_image(cell.hit)
+    if len(points) < PART_AREA * side**2:
+        return False
     window, inside, ring = surroundings(points, hit.shape, side)
     depth, ring = depth[window], ring & hit[window]
     nearest = ndimage.distance_transform_edt(
         ~inside, return_distances=False, return_indices=True
     )
-    step = np.abs(depth - depth[tuple(nearest)])[ring]
-    return bool(2 * (step < BEHIND).sum() < ring.sum())
+    step = np.abs(depth[ring] - depth[tuple(at[ring] for at in nearest)])
+    return bool(2 * (step < BEHIND).sum() < len(step))
 
 
 def _is_on_surface(
