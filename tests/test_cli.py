@@ -328,7 +328,15 @@ def test_ctrl_c_in_a_step_exits_130_and_leaves_nothing(here, capsys, monkeypatch
     assert written(here) == set()
 
 
-@pytest.mark.usefixtures("fake_pipeline")
+@pytest.fixture
+def interruptible():
+    """Ctrl-C is heard, also where a shell runs the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("fake_pipeline", "interruptible")
 def test_ctrl_c_that_an_import_swallows_counts(here, capsys, monkeypatch):
     load = voxify3d.mesh.load.load_mesh
 
