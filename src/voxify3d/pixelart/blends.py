@@ -152,13 +152,9 @@ def _common(
     lab = lab[::every]
     found = []
     while len(lab) and len(found) < _CHOICES:
-        alike = _distances(lab) < ALIKE
+        alike = np.linalg.norm(lab[:, None] - lab, axis=-1) < ALIKE
         count = alike.sum(axis=1)
         color = lab[alike[count.argmax()]].mean(axis=0)
         found.append((color, float(every * count.max())))
         lab = lab[np.linalg.norm(lab - color, axis=1) >= 2 * ALIKE]
     return found
-
-
-def _distances(lab: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "n n"]:
-    return np.linalg.norm(lab[:, None] - lab, axis=-1)

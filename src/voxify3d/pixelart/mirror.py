@@ -116,6 +116,8 @@ def find_mirror(cells: Sequence[CellStatistics]) -> Mirror | None:
     front = cells[0].view
     share, mirror = _mirror_across(cells, axis_of(front.right), LEAST)
     least = LEAST if mirror is None else share + SIDEWAYS
+    if least >= 1:
+        return mirror
     _, sideways = _mirror_across(cells, front.axis, least)
     return sideways or mirror
 

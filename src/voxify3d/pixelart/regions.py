@@ -91,7 +91,7 @@ class Region:
 
     @property
     def extent(self) -> Int[np.ndarray, " 2"] | None:
-        """The size of its box, samples; None for a line."""
+        """The size of its box, samples; None for a line and for a part."""
         is_block = self.compact and not self.is_part
         return np.ptp(self.points, axis=0) + 1 if is_block else None
 
