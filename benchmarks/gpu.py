@@ -26,7 +26,8 @@ from common import RESULTS, Source, markdown_table, mesh_set, metadata, write_js
 from voxify3d.color.spaces import oklab_from_bytes
 from voxify3d.encoders import load_encoder
 from voxify3d.fit.cells import CellPicture
-from voxify3d.fit.patches import PatchLoss, mesh_canvas
+from voxify3d.fit.patch_loss import PatchLoss
+from voxify3d.fit.patches import mesh_canvas
 from voxify3d.fit.semantic_settings import SemanticConfig
 from voxify3d.mesh.load import load_mesh
 from voxify3d.pixelart.pixelize import pixelize

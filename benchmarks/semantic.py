@@ -25,7 +25,7 @@ from voxify3d.encoders import load_encoder
 from voxify3d.fit.choose import Chooser
 from voxify3d.fit.coarse import coarse_occupancy
 from voxify3d.fit.fine import FineFit
-from voxify3d.fit.patches import PatchLoss
+from voxify3d.fit.patch_loss import PatchLoss
 from voxify3d.fit.polish import polish
 from voxify3d.fit.semantic_settings import SemanticConfig
 from voxify3d.mesh.coverage import surface_coverage

@@ -14,6 +14,7 @@ from voxify3d.config import from_dict, to_dict
 from voxify3d.errors import MeshError
 from voxify3d.export import export
 from voxify3d.mesh import shapes
+from voxify3d.mesh.sample import sample_character
 from voxify3d.pipeline import STAGES
 from voxify3d.render.mesh import frame_of, render_mesh
 from voxify3d.types import Mesh, VoxelGrid
@@ -132,7 +133,7 @@ def test_a_triangle_is_one_layer_whose_cells_are_half_covered(preset):
 @pytest.mark.parametrize("preset", RECIPES)
 @pytest.mark.parametrize("size", [8, 12])
 def test_every_preset_converts_the_sample(preset, size):
-    grid = converted(shapes.sample_character(), preset, size=size, colors=6)
+    grid = converted(sample_character(), preset, size=size, colors=6)
     assert_whole(grid, 6)
     assert max(grid.index.shape) == size
     # nothing that is seen lies far beside the mesh: silhouettes hold from six sides
@@ -141,7 +142,7 @@ def test_every_preset_converts_the_sample(preset, size):
 
 @pytest.mark.parametrize("preset", RECIPES)
 def test_the_same_seed_gives_the_same_bytes(tmp_path, preset):
-    mesh = shapes.sample_character()
+    mesh = sample_character()
     one, two = (converted(mesh, preset, size=10, seed=5) for _ in "ab")
     for suffix in (".vox", ".glb"):
         first = export(one, tmp_path / f"a{suffix}")
@@ -151,19 +152,19 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path, preset):
 
 @pytest.mark.parametrize("seed", [1, 2, 2**40])
 def test_other_seeds_are_as_valid(seed):
-    grid = converted(shapes.sample_character(), size=10, colors=5, seed=seed)
+    grid = converted(sample_character(), size=10, colors=5, seed=seed)
     assert_whole(grid, 5)
 
 
 @pytest.mark.parametrize("colors", [2, 3, 8, 255])
 def test_no_more_colors_than_asked_for(colors):
-    grid = converted(shapes.sample_character(), size=12, colors=colors)
+    grid = converted(sample_character(), size=12, colors=colors)
     assert_whole(grid, colors)
 
 
 def test_the_sample_keeps_its_painted_colors():
     # Eleven at 24 voxels, the cheeks' and the tongue's among them; 255 are allowed.
-    mesh = shapes.sample_character()
+    mesh = sample_character()
     grid = converted(mesh, size=24, colors=255)
     renders = render_mesh(mesh, frame_of(mesh, 24), 8)
     seen = np.concatenate([render.rgb[render.hit] for render in renders])

@@ -14,8 +14,8 @@ from voxify3d.cli.main import main
 from voxify3d.config import candidates, from_dict, settled, to_dict
 from voxify3d.fit.semantic_settings import PAPER_SEMANTICS, SemanticConfig
 from voxify3d.fit.settings import FineConfig
+from voxify3d.mesh.sample import sample_character
 from voxify3d.mesh.save import save_glb
-from voxify3d.mesh.shapes import sample_character
 
 SMALL = ["--size", "8", "--fine.steps", "4", "--force"]
 

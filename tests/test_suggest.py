@@ -11,8 +11,9 @@ from PIL import Image
 
 from voxify3d.cli.main import main
 from voxify3d.mesh.load import load_mesh
+from voxify3d.mesh.sample import sample_character
 from voxify3d.mesh.save import save_glb
-from voxify3d.mesh.shapes import box, sample_character
+from voxify3d.mesh.shapes import box
 from voxify3d.suggest import SIZES, SURE, Suggestion, Trait, suggest_size
 
 ROOT = Path(__file__).parents[1]

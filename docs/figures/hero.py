@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from voxify3d import VoxelizeConfig, voxelize
-from voxify3d.mesh.shapes import sample_character
+from voxify3d.mesh.sample import sample_character
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.render.mesh import render_mesh
 from voxify3d.render.picture import BACKGROUND, render_picture

@@ -160,7 +160,7 @@ def _semantic(
     import torch
 
     from voxify3d.encoders.registry import at_size
-    from voxify3d.fit.patches import PatchLoss
+    from voxify3d.fit.patch_loss import PatchLoss
 
     # another stream than the fit's: its noise stays what it is without semantics
     generator = torch.Generator().manual_seed(config.seed + 1)

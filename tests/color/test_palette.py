@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from voxify3d.color.kmeans import spread_start
 from voxify3d.color.match import nearest
 from voxify3d.color.palette import (
     STRATEGIES,
@@ -230,9 +231,7 @@ def test_median_cut_halves_differ_by_at_most_the_heaviest_color(n, seed):
 def test_annealing_is_never_worse_than_its_start(k, seed):
     lab, weight = random_colors(50, seed)
     weight = weight / weight.sum()
-    from voxify3d.color import palette as module
-
-    start = module._spread_start(lab, weight, k, np.random.default_rng(seed))
+    start = spread_start(lab, weight, k, np.random.default_rng(seed))
     found = annealing(lab, weight, k, np.random.default_rng(seed))
     before, after = (mean_distance(lab, weight, p) for p in (start, found))
     assert after <= before + 1e-12

@@ -10,8 +10,9 @@ from voxify3d import PRESETS, voxelize
 from voxify3d.compare import METHODS, Task, compare
 from voxify3d.export import export
 from voxify3d.manifest import make_manifest
+from voxify3d.mesh.sample import sample_character
 from voxify3d.mesh.save import save_glb
-from voxify3d.mesh.shapes import half_box, sample_character
+from voxify3d.mesh.shapes import half_box
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from compare_maker import SIZE
 from voxify3d.cli.evaluate import table
 from voxify3d.cli.main import main
 from voxify3d.mesh.orient import upright_from_file
+from voxify3d.mesh.sample import sample_character
 from voxify3d.mesh.save import save_glb
-from voxify3d.mesh.shapes import sample_character
 from voxify3d.metrics.judge import METRICS
 
 

@@ -8,8 +8,9 @@ from voxify3d import VoxelizeConfig, from_dict, to_dict
 from voxify3d.cli.main import main
 from voxify3d.errors import ConfigError
 from voxify3d.export import read_voxels
+from voxify3d.mesh.sample import sample_character
 from voxify3d.mesh.save import save_glb
-from voxify3d.mesh.shapes import half_box, sample_character
+from voxify3d.mesh.shapes import half_box
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from voxify3d.errors import ConfigError
 from voxify3d.fit.cells import CellPicture
 from voxify3d.fit.coarse import coarse_occupancy
 from voxify3d.fit.fine import FineFit
+from voxify3d.fit.patch_loss import PatchLoss
 from voxify3d.fit.patches import (
     Patches,
-    PatchLoss,
     canvas_of,
     cut,
     image_of_cells,
@@ -29,7 +29,7 @@ from voxify3d.fit.patches import (
 from voxify3d.fit.semantic_settings import PAPER_SEMANTICS, SemanticConfig
 from voxify3d.fit.settings import FineConfig
 from voxify3d.mesh.coverage import surface_coverage
-from voxify3d.mesh.shapes import sample_character
+from voxify3d.mesh.sample import sample_character
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.render.mesh import frame_of, render_mesh
 from voxify3d.render.views import six_views

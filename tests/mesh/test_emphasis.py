@@ -10,7 +10,8 @@ from voxify3d.errors import ConfigError
 from voxify3d.mesh.emphasis import emphasized
 from voxify3d.mesh.emphasis_settings import emphasis_of
 from voxify3d.mesh.load import load_mesh
-from voxify3d.mesh.shapes import box, sample_character, sphere
+from voxify3d.mesh.sample import sample_character
+from voxify3d.mesh.shapes import box, sphere
 
 
 def figure():

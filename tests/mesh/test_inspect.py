@@ -12,9 +12,10 @@ from PIL import Image
 from voxify3d.cli.main import main
 from voxify3d.export import read_voxels
 from voxify3d.mesh.facts import facts_of
+from voxify3d.mesh.sample import sample_character
 from voxify3d.mesh.save import save_glb
 from voxify3d.mesh.settings import LoadConfig
-from voxify3d.mesh.shapes import box, checkered_cube, plane, sample_character
+from voxify3d.mesh.shapes import box, checkered_cube, plane
 from voxify3d.mesh.topology import edges_of, symmetry_of
 from voxify3d.types import Mesh
 

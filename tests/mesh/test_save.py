@@ -8,6 +8,7 @@ import pytest
 from voxify3d.errors import ExportError
 from voxify3d.mesh import shapes
 from voxify3d.mesh.load import load_mesh
+from voxify3d.mesh.sample import sample_character
 from voxify3d.mesh.save import save_glb
 from voxify3d.types import Material
 
@@ -19,7 +20,7 @@ ALL = [
     shapes.sphere,
     shapes.plane,
     shapes.triangle,
-    shapes.sample_character,
+    sample_character,
 ]
 
 

@@ -6,6 +6,7 @@ import trimesh
 from gltf_maker import middle_rgba
 
 from voxify3d.mesh import shapes
+from voxify3d.mesh.sample import sample_character
 from voxify3d.types import DIRECTIONS, axis_of, sign_of
 
 CLOSED = [
@@ -77,7 +78,7 @@ def test_flat_shapes_face_the_front(make):
 
 
 def test_sample_character_is_clean_and_the_same_every_time():
-    first, second = shapes.sample_character(), shapes.sample_character()
+    first, second = sample_character(), sample_character()
     assert first.notes == ()
     np.testing.assert_array_equal(first.vertices, second.vertices)
     one, two = first.materials[0].texture, second.materials[0].texture
@@ -87,7 +88,7 @@ def test_sample_character_is_clean_and_the_same_every_time():
 
 
 def test_sample_character_is_asymmetric_and_turned_outwards():
-    mesh = shapes.sample_character()
+    mesh = sample_character()
     low, high = mesh.bounds
     assert abs(low[0] + high[0]) > 0.2
     for part in range(mesh.part.max() + 1):

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxify3d.color.spaces import linear_from_srgb, srgb_from_linear
-from voxify3d.mesh.shapes import plane, sample_character
+from voxify3d.mesh.sample import sample_character
+from voxify3d.mesh.shapes import plane
 from voxify3d.mesh.texture import is_solid, surface_rgba, texture_linear
 from voxify3d.types import Material
 

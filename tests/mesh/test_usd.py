@@ -28,6 +28,7 @@ from usd_maker import (
 from voxify3d.errors import MeshError, MissingExtraError
 from voxify3d.mesh import apart, shapes
 from voxify3d.mesh.load import load_mesh
+from voxify3d.mesh.sample import sample_character
 from voxify3d.mesh.save import save_glb
 from voxify3d.mesh.settings import LoadConfig
 
@@ -45,7 +46,7 @@ def box(mesh):
 
 @pytest.mark.parametrize("suffix", [".usda", ".usdz"])
 def test_a_textured_character_looks_as_its_glb(suffix, tmp_path):
-    mesh = shapes.sample_character()
+    mesh = sample_character()
     save_glb(mesh, tmp_path / "a.glb")
     folder = tmp_path / "usd"
     folder.mkdir()
@@ -67,7 +68,7 @@ def test_flat_colors_look_as_their_glb(suffix, tmp_path):
 
 
 def test_a_zip_of_a_usd_with_its_textures_is_read(tmp_path):
-    write_usd(shapes.sample_character(), tmp_path / "a.usdc")
+    write_usd(sample_character(), tmp_path / "a.usdc")
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         for file in [tmp_path / "a.usdc", *(tmp_path / "textures").glob("*")]:
             archive.write(file, file.relative_to(tmp_path))
@@ -296,7 +297,7 @@ def test_layers_of_the_folder_are_read(tmp_path):
     part = new_stage(tmp_path / "parts/part.usdc")
     add_mesh(part, "/scene/m", SQUARE, [4], [0, 1, 2, 3])
     part.Save()
-    packed = write_usd(shapes.sample_character(), tmp_path / "parts/packed.usdz")
+    packed = write_usd(sample_character(), tmp_path / "parts/packed.usdz")
     stage = new_stage(tmp_path / "a.usda")
     for name in ("part.usdc", "packed.usdz"):
         place = f"/scene/{name[:4]}"

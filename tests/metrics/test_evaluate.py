@@ -9,6 +9,7 @@ from makers import joined
 
 from voxify3d import PRESETS, voxelize
 from voxify3d.mesh import shapes
+from voxify3d.mesh.sample import sample_character
 from voxify3d.metrics.baselines import plain
 from voxify3d.metrics.cells import see
 from voxify3d.metrics.evaluate import Scores, evaluate
@@ -22,11 +23,11 @@ SIZE = 24
 @functools.cache
 def converted() -> VoxelGrid:
     config = dataclasses.replace(PRESETS["draft"], size=SIZE, colors=8)
-    return voxelize(shapes.sample_character(), config)
+    return voxelize(sample_character(), config)
 
 
 def scores(grid: VoxelGrid) -> Scores:
-    return evaluate(shapes.sample_character(), mesh_from_voxels(grid), grid.frame)
+    return evaluate(sample_character(), mesh_from_voxels(grid), grid.frame)
 
 
 @functools.cache
@@ -50,7 +51,7 @@ def test_an_honest_result_scores_well():
 
 
 def test_a_mesh_compared_with_itself_is_perfect():
-    mesh = shapes.sample_character()
+    mesh = sample_character()
     found = evaluate(mesh, mesh, frame_of(mesh, 16))
     assert (found.iou, found.detail, found.features) == pytest.approx((1, 1, 1))
     assert found.color_error == found.tear == found.speckle == found.depth_error == 0
@@ -142,7 +143,7 @@ def test_a_hole_through_a_sheet_is_a_tear():
 
 
 def test_the_plain_baseline_is_worse_where_it_is_known_to_be():
-    mesh = shapes.sample_character()
+    mesh = sample_character()
     grid = plain(mesh, SIZE, 8)
     assert len(grid.palette) <= 8
     found = evaluate(mesh, mesh_from_voxels(grid), converted().frame)

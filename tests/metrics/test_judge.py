@@ -10,7 +10,8 @@ import pytest
 
 from voxify3d import PRESETS, voxelize
 from voxify3d.errors import MeshError
-from voxify3d.mesh.shapes import half_box, sample_character
+from voxify3d.mesh.sample import sample_character
+from voxify3d.mesh.shapes import half_box
 from voxify3d.metrics import likeness
 from voxify3d.metrics.cells import see
 from voxify3d.metrics.judge import METRICS, Judge, Report

@@ -10,6 +10,7 @@ from test_features import INK, SIDE, SKIN, face, renders_of
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
 from voxify3d.mesh import shapes
 from voxify3d.mesh.load import load_mesh
+from voxify3d.mesh.sample import sample_character
 from voxify3d.pixelart.palette import CHROMA
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.pixelart.settings import PixelArtConfig
@@ -120,7 +121,7 @@ def test_cells_of_one_color_have_the_nearest_entry():
 
 @pytest.mark.parametrize("colors", [2, 3, 5, 16, 255])
 def test_the_palette_has_no_more_colors_than_asked_for_and_no_two_alike(colors):
-    mesh = shapes.sample_character()
+    mesh = sample_character()
     art = pixelize(render_mesh(mesh, frame_of(mesh, 16), 4), colors)
     assert len(np.unique(art.palette.rgb, axis=0)) == len(art.palette) <= colors
     for picture in art.pictures:
@@ -222,7 +223,7 @@ def test_the_front_counts_more_and_so_does_what_stands_out():
 
 
 def test_the_same_seed_gives_the_same_art():
-    mesh = shapes.sample_character()
+    mesh = sample_character()
     renders = render_mesh(mesh, frame_of(mesh, 12), 4)
     one, two = (pixelize(renders, 5, seed=3) for _ in "ab")
     np.testing.assert_array_equal(one.palette.rgb, two.palette.rgb)
@@ -235,7 +236,7 @@ def test_the_same_seed_gives_the_same_art():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_skin_and_yellow_buttons_have_a_color_each(seed):
-    mesh = shapes.sample_character()
+    mesh = sample_character()
     art = pixelize(render_mesh(mesh, frame_of(mesh, 40), 8), 8, seed=seed)
     lab = oklab_from_bytes(art.palette.rgb)
     for color in ((255, 205, 170), (255, 203, 56)):

@@ -33,8 +33,8 @@ def run(argv: list[str]) -> int:
         raise ConfigError(f"{command.out}: the sample is a .glb; name it so")
 
     from voxify3d.export import check_writable
+    from voxify3d.mesh.sample import sample_character
     from voxify3d.mesh.save import save_glb
-    from voxify3d.mesh.shapes import sample_character
 
     check_writable(command.out, command.force)
     save_glb(sample_character(), command.out)

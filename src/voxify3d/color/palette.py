@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, Float64, Int
 
+from voxify3d.color.kmeans import kmeans, lloyd, means, spread_start
 from voxify3d.color.match import nearest
 
 Strategy = Callable[
@@ -25,9 +26,6 @@ _MAX_UNIQUE = 1 << 13
 """More unique colors than this are binned; the palette moves by less than a byte."""
 _BIN = 1 / 512
 """First bin width, OKLab; doubled until few enough bins are filled."""
-_STARTS = 4
-"""K-means runs; 1, 4 or 20 differ by 0.013 (OKLab × 100) at 8 colors."""
-_LLOYD_STEPS = 60
 _REWEIGHTED_STEPS = 4
 
 
@@ -93,26 +91,6 @@ def extract_palette(
     return palette[np.lexsort(palette.T[::-1])]
 
 
-def kmeans(
-    colors: Float64[np.ndarray, "u 3"],
-    weight: Float64[np.ndarray, " u"],
-    k: int,
-    generator: np.random.Generator,
-) -> Float64[np.ndarray, "k 3"]:
-    """Return the best of a few weighted K-means runs: favors dominant tones.
-
-    Reference:
-        Lloyd (1982); starts by k-means++ (Arthur and Vassilvitskii 2007).
-    """
-    runs = []
-    for _ in range(_STARTS):
-        start = _spread_start(colors, weight, k, generator)
-        palette = _lloyd(colors, weight, start)
-        distance = nearest(colors, palette)[1]
-        runs.append((float(weight @ distance**2), palette))
-    return min(runs, key=lambda run: run[0])[1]
-
-
 def kmeans_rare(
     colors: Float64[np.ndarray, "u 3"],
     weight: Float64[np.ndarray, " u"],
@@ -148,7 +126,7 @@ def kmeans_rare(
         score = 0.8 * rare + _unit_range(distance)
         score[distance == 0] = -1
         palette = np.vstack([palette, colors[allowed][score.argmax()]])
-    return _lloyd(colors, weight, palette, fixed=places)
+    return lloyd(colors, weight, palette, fixed=places)
 
 
 def maxmin(
@@ -227,7 +205,7 @@ def annealing(
         scale it, count frequencies, start from k-means++ and take 500 steps or 20 an
         entry.
     """
-    palette = _spread_start(colors, weight, k, generator)
+    palette = spread_start(colors, weight, k, generator)
     distance = np.linalg.norm(colors[:, None] - palette, axis=2)
     entry_of, near, next_near = _two_nearest(distance)
     cost = float(weight @ near)
@@ -294,60 +272,6 @@ def _group(
     return group.ravel(), first
 
 
-def _spread_start(
-    colors: Float64[np.ndarray, "u 3"],
-    weight: Float64[np.ndarray, " u"],
-    k: int,
-    generator: np.random.Generator,
-) -> Float64[np.ndarray, "k 3"]:
-    """Return `k` distinct colors drawn by weight · squared distance (k-means++)."""
-    chosen = [int(generator.choice(len(colors), p=weight / weight.sum()))]
-    gap = np.full(len(colors), np.inf)
-    while len(chosen) < k:
-        newest = ((colors - colors[chosen[-1]]) ** 2).sum(axis=1)
-        gap = np.minimum(gap, newest)
-        odds = weight * gap
-        chosen.append(int(generator.choice(len(colors), p=odds / odds.sum())))
-    return colors[chosen]
-
-
-def _lloyd(
-    colors: Float64[np.ndarray, "u 3"],
-    weight: Float64[np.ndarray, " u"],
-    palette: Float64[np.ndarray, "k 3"],
-    fixed: int = 0,
-) -> Float64[np.ndarray, "k 3"]:
-    """Move all but the last `fixed` entries to their colors' means until they rest."""
-    free = len(palette) - fixed
-    before = np.full(len(colors), -1)
-    for _ in range(_LLOYD_STEPS):
-        index, distance = nearest(colors, palette)
-        if np.array_equal(index, before):
-            break
-        before = index
-        moved = _means(colors, weight, index, distance, palette)
-        palette = np.vstack([moved[:free], palette[free:]])
-    return palette
-
-
-def _means(
-    colors: Float64[np.ndarray, "u 3"],
-    weight: Float64[np.ndarray, " u"],
-    index: Int[np.ndarray, " u"],
-    distance: Float64[np.ndarray, " u"],
-    palette: Float64[np.ndarray, "k 3"],
-) -> Float64[np.ndarray, "k 3"]:
-    """Return each entry's mean; entries without colors go where the error is."""
-    k = len(palette)
-    total = np.bincount(index, weight, minlength=k)
-    sums = [np.bincount(index, weight * colors[:, c], minlength=k) for c in range(3)]
-    idle = total == 0
-    moved = np.stack(sums, axis=1) / np.where(idle, 1, total)[:, None]
-    worst = np.argsort(-weight * distance**2, kind="stable")[: idle.sum()]
-    moved[idle] = colors[worst]
-    return moved
-
-
 def _favor_rare(
     colors: Float64[np.ndarray, "u 3"],
     weight: Float64[np.ndarray, " u"],
@@ -358,7 +282,7 @@ def _favor_rare(
     for _ in range(_REWEIGHTED_STEPS):
         index, distance = nearest(colors, palette)
         raised = weight * (0.01 + distance) ** (power - 2)
-        palette = _means(colors, raised, index, distance, palette)
+        palette = means(colors, raised, index, distance, palette)
     return palette
 
 
