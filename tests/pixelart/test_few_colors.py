@@ -90,3 +90,19 @@ def test_a_knight_in_four_colors_keeps_his_skin(size):
     skin = oklab_from_bytes(np.array([[240, 194, 164]], np.uint8))
     apart = np.linalg.norm(oklab_from_bytes(art.palette.rgb) - skin, axis=1)
     assert apart.min() < 0.05
+
+
+@pytest.mark.parametrize("size", [40, 60])
+def test_a_knight_keeps_his_black_eyes_among_many_grays(size):
+    # palettes with one gray more for his armor cost less
+    path = Path(__file__).parents[3] / "shared" / "meshes" / "knight.glb"
+    if not path.exists():
+        pytest.skip("../shared/meshes is not here")
+    mesh = load_mesh(path)
+    art = pixelize(render_mesh(mesh, frame_of(mesh, size), 8), 8)
+    eyes = oklab_from_bytes(np.array([[14, 18, 20]], np.uint8))
+    palette = oklab_from_bytes(art.palette.rgb)
+    black = np.linalg.norm(palette - eyes, axis=1)
+    assert black.min() < 0.03
+    front = art.pictures[0]
+    assert (front.index == black.argmin()).sum() >= 4

@@ -67,7 +67,7 @@ def best_cells(
             return cells
         if size not in blocks:
             size = max(blocks, key=lambda size: blocks[size][0])
-        return np.indices(size).reshape(2, -1).T + blocks[size][1]
+        return _cells_of(size, blocks[size][1])
     held = share[tuple(cells.T)]
     off = np.abs(cells + 0.5 - np.array(share.shape) / 2).sum(axis=1)
     order = np.lexsort((off, -held.round(6)))
@@ -75,6 +75,36 @@ def best_cells(
     if is_line:
         return _thinned(cells[np.sort(order)], held[np.sort(order)], wanted)
     return cells[order[: max(wanted, int((held >= WELL_HELD).sum()))]]
+
+
+def fewer_cells(
+    share: Float64[np.ndarray, "a b"],
+    most: int,
+    extent: Int[np.ndarray, " 2"] | None,
+    on: tuple[int, int] | None = None,
+) -> Int[np.ndarray, "m 2"]:
+    """Return at most so many cells of a region: the best block, or what holds most.
+
+    Args:
+        share: Share of each cell that the region covers.
+        most: Cells.
+        extent: As for `best_cells`.
+        on: As for `best_cells`.
+    """
+    if extent is not None:
+        blocks = blocks_of(share, extent, on)
+        sizes = [size for size in blocks if size[0] * size[1] <= most]
+        if not sizes:
+            return np.zeros((0, 2), np.int64)
+        size = max(sizes, key=lambda size: blocks[size][0])
+        return _cells_of(size, blocks[size][1])
+    cells = np.argwhere(share > 0)
+    held = share[tuple(cells.T)].round(6)
+    return cells[np.argsort(-held, kind="stable")[:most]]
+
+
+def _cells_of(size: Size, corner: Corner) -> Int[np.ndarray, "m 2"]:
+    return np.indices(size).reshape(2, -1).T + np.array(corner)
 
 
 def _thinned(
@@ -165,8 +195,8 @@ def best_light(
             fits = np.argwhere(windows.all(axis=(2, 3)))
         if len(fits):
             away = np.abs(fits + np.array(size) / 2 - light.center / side).sum(axis=1)
-            corner = fits[away.round(6).argmin()]
-            return np.indices(size).reshape(2, -1).T + corner
+            row, column = fits[away.round(6).argmin()].tolist()
+            return _cells_of(size, (row, column))
         if size == (1, 1):
             return fits
         size = (size[0] - 1, size[1]) if size[0] > size[1] else (size[0], size[1] - 1)

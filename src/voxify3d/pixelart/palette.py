@@ -28,8 +28,13 @@ VISIBLE = 0.02
 """Difference (OKLab) under which two shades look the same."""
 STARTS = 6
 """K-means runs whose results are improved by swaps."""
-TOLERANCE = 0.05
-"""Share by which a palette's sum of costs may exceed the least one's."""
+TOLERANCE, FOR_EYES = 0.05, 0.1
+"""Share by which a palette's sum of costs may exceed the least one's; and where it has
+the color of an eye that the others lack."""
+LACKING = 0.12
+"""Distance (OKLab) of a feature to its nearest entry from which a palette lacks it."""
+DARK = 0.2
+"""Lightness (OKLab) under which all colors look black."""
 FRONT = 3.0
 """How much more colors of the front count than those of each other view."""
 _CANDIDATES = 24
@@ -51,7 +56,8 @@ def palettes_of(
     gives the starts; then entries are swapped as long as the sum of costs falls, so
     that two shades of a large area do not keep the only skin color out. Where the
     swaps end hangs on the start: there are `STARTS` of them, and what ends well is
-    kept.
+    kept. Of these, palettes that lack the color of an eye or a button of the front go
+    where another has it.
 
     Args:
         cells: The six views, front first.
@@ -72,21 +78,27 @@ def palettes_of(
     first = start(seed)
     if config.palette != "kmeans" or not config.feature_weight:
         return [first / CHROMA]
+
+    def cost(palette: Float64[np.ndarray, "_ 3"]) -> float:
+        return _total(lab, weight, palette * CHROMA)
+
+    def finished(palette: Float64[np.ndarray, "_ 3"]) -> Float64[np.ndarray, "_ 3"]:
+        own = _distinct(lab, weight, palette) / CHROMA
+        return without_blends(own, cells, features, cost)
+
     ends = [first]
     if len(first) == colors:
         finer = extract_palette(lab, weight, max(_CANDIDATES, 2 * colors), seed=seed)
         candidates = np.concatenate([finer, *[f.lab[None] * CHROMA for f in features]])
         starts = [first, *(start(seed + i) for i in range(1, STARTS))]
         ends = each(lambda one: swap_entries(lab, weight, one, candidates), starts)
-        totals = [_total(lab, weight, p) for p in ends]
-        good = min(totals) * (1 + TOLERANCE)
-        ends = [p for p, total in zip(ends, totals, strict=True) if total <= good]
-
-    def cost(palette: Float64[np.ndarray, "_ 3"]) -> float:
-        return _total(lab, weight, palette * CHROMA)
-
-    ends = [_distinct(lab, weight, p) / CHROMA for p in ends]
-    return each(lambda one: without_blends(one, cells, features, cost), ends)
+    totals = [_total(lab, weight, p) for p in ends]
+    order = [i for i, t in enumerate(totals) if t <= min(totals) * (1 + FOR_EYES)]
+    done = dict(zip(order, each(finished, [ends[i] for i in order]), strict=True))
+    lacking = {i: _lacking(palette, features) for i, palette in done.items()}
+    kept = [i for i in order if lacking[i] == min(lacking.values())]
+    good = min(totals[i] for i in kept) * (1 + TOLERANCE)
+    return [done[i] for i in kept if totals[i] <= good]
 
 
 def _colors_of(
@@ -118,6 +130,16 @@ def _colors_of(
         weights.append([count * (FRONT if feature.view == 0 else 1)])
     lab = np.concatenate(labs).astype(np.float64)
     return lab, np.concatenate(weights).astype(np.float64)
+
+
+def _lacking(palette: Float64[np.ndarray, "k 3"], features: list[Feature]) -> int:
+    """Return how many striking features of the front a palette has no color for."""
+    darkest = np.array([DARK, -np.inf, -np.inf])
+    colors = [f.lab for f in features if f.view == 0 and f.is_striking and len(f.cells)]
+    if not colors:
+        return 0
+    seen, entries = np.maximum(np.array(colors), darkest), np.maximum(palette, darkest)
+    return int((_distances(seen, entries).min(axis=1) > LACKING).sum())
 
 
 def _cost(distance: np.ndarray) -> np.ndarray:

@@ -20,8 +20,9 @@ from voxify3d.pixelart.blocks import (
     best_eye,
     best_light,
     blocks_of,
+    fewer_cells,
 )
-from voxify3d.pixelart.regions import LEVEL, NOTCH, Region
+from voxify3d.pixelart.regions import LEVEL, NOTCH, STRONG, Region
 
 LARGE = 6.0
 """Area of a single spot, in cells, over which it need not become a rectangle. Of two
@@ -135,8 +136,8 @@ class _Board:
             cells = best_light(region, self.owner == outer, self._side)
         elif region.is_light:
             cells = cells[: int(LIGHT * room)]
-        elif outer >= 0 and 2 * len(cells) > room:
-            cells = cells[:0]  # too little of the outer one would be left
+        elif outer >= 0 and 2 * len(cells) > room:  # most of the outer one must stay
+            cells = fewer_cells(share, room // 2, extent, on)
         self._give(i, cells)
 
     def place_pair(self, i: int, j: int) -> None:
@@ -202,20 +203,27 @@ class _Board:
 
 
 def _around(i: int, regions: list[Region]) -> int:
-    """Return the number of the region that encloses another, -1 for none.
-
-    A light may touch the rim of its eye.
-    """
+    """Return the number of the region that encloses another, -1 for none."""
     low, high = regions[i].box
-    rim = 0 if regions[i].is_light else 1
-    found = [
-        (len(other.points), j)
-        for j, other in enumerate(regions)
-        if j != i
-        and (other.box[0] + rim <= low).all()
-        and (other.box[1] - rim >= high).all()
-    ]
+    found = []
+    for j, other in enumerate(regions):
+        rim = 0 if _may_touch(regions[i], other) else 1
+        inside = (other.box[0] + rim <= low).all() and (
+            other.box[1] - rim >= high
+        ).all()
+        if j != i and inside:
+            found.append((len(other.points), j))
     return min(found)[1] if found else -1
+
+
+def _may_touch(region: Region, other: Region) -> bool:
+    """Return whether one may reach the rim of another that encloses it.
+
+    Lights may, and pupils; what has the color of the surroundings would be a notch.
+    """
+    apart = np.linalg.norm(region.lab - other.ground)
+    is_pupil = region.contrast >= STRONG and apart >= NOTCH
+    return region.is_light or bool(is_pupil and len(region.points) < len(other.points))
 
 
 def is_between(region: Region, side: int, across: int, plane: int) -> bool:

@@ -65,7 +65,8 @@ class Region:
         lab: Its color, OKLab.
         ground: The color of its surroundings, OKLab.
         contrast: Distance to them, OKLab.
-        is_light: Whether it is a light in an eye, of which a glimpse will do.
+        is_light: Whether it is a light in an eye, of which a glimpse will do; a pupil
+            in the white of an eye is none.
         is_part: Whether it lies before or behind its surroundings, as an ear does: it
             has a shape of its own.
     """
@@ -286,7 +287,7 @@ def _lights(
     hit: Bool[np.ndarray, "h w"],
     side: int,
 ) -> Iterator[Region]:
-    """Return what shines in a spot that catches the eye: a light in a pupil.
+    """Return lights and pupils: what is of another color in a spot like an eye.
 
     It is a hole in the spot, or a bay of it: near its rim no ring around it is of one
     color.
@@ -311,9 +312,15 @@ def _lights(
             contrast = float(np.linalg.norm(color - region.lab))
             is_notch = np.linalg.norm(color - region.ground) < NOTCH
             if area >= LARGE_LIGHT or not is_notch:
-                wanted = max(1, round(area))
+                is_light = bool(color[0] > region.lab[0])
                 yield Region(
-                    points, None, wanted, color, region.lab, contrast, is_light=True
+                    points,
+                    shape=None if is_light else points,
+                    wanted=max(1, round(area)),
+                    lab=color,
+                    ground=region.lab,
+                    contrast=contrast,
+                    is_light=is_light,
                 )
 
 
