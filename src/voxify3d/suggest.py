@@ -20,7 +20,7 @@ from voxify3d.color.words import color_word
 from voxify3d.metrics.cells import see
 from voxify3d.metrics.parts import FINE, anatomy
 from voxify3d.pixelart.features import Feature, find_features
-from voxify3d.pixelart.regions import STRONG
+from voxify3d.pixelart.region import STRONG
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import CellStatistics, cell_statistics
 from voxify3d.pixelart.thin import LEAST as LIMB

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from voxify3d.pixelart.places import place_regions
-from voxify3d.pixelart.regions import Region
+from voxify3d.pixelart.region import Region
 
 SIDE = 8
 CELLS = 12

@@ -62,9 +62,7 @@ def test_pupils_do_not_turn_white_where_the_sides_see_the_white():
     others = [dataclasses.replace(other, rgb=white) for other in others]
     art = pixelize((front, *others), 4)
     palette = oklab_from_bytes(art.palette.rgb)
-    ink = int(
-        np.linalg.norm(palette - oklab_from_srgb(np.array(INK)), axis=1).argmin()
-    )
+    ink = int(np.linalg.norm(palette - oklab_from_srgb(np.array(INK)), axis=1).argmin())
     dark = art.pictures[0].index == ink
     assert dark.sum() >= 2
     rest = np.delete(art.pictures[0].cost[dark], ink, axis=1).min(axis=1)
@@ -85,3 +83,29 @@ def test_a_bite_in_the_color_of_the_fur_is_no_pupil():
     image[(image == INK).all(axis=-1)] = FUR
     for feature in features_of(image, CELLS):
         assert np.linalg.norm(feature.lab - oklab_from_srgb(np.array(FUR))) > 0.1
+
+
+def iris_face(gap: float = 5.2, eyes: int = 2) -> np.ndarray:
+    """Samples [x, y] of a light face; each eye is white, blue, and black inside."""
+    image = np.full((CELLS * SIDE, CELLS * SIDE, 3), (0.86, 0.66, 0.42))
+    x, y = (np.indices(image.shape[:2]) + 0.5) / SIDE
+    for middle in (CELLS / 2 - gap / 2, CELLS / 2 + gap / 2)[:eyes]:
+        u, v = x - middle, y - 9.1
+        image[(u / 1.05) ** 2 + (v / 0.95) ** 2 < 1] = (0.9, 0.9, 0.9)
+        for radius, color in ((0.66, (0.4, 0.58, 0.78)), (0.25, (0.05, 0.05, 0.05))):
+            image[np.hypot(u, v) < radius] = color
+    return image
+
+
+def test_the_iris_of_a_pale_eye_is_drawn():
+    found = features_of(iris_face(), CELLS)
+    white = [f for f in found if f.lab[0] > 0.85 and f.compact]
+    irises = [f for f in found if f.lab[0] < 0.7 and f.is_striking]
+    assert len(white) == len(irises) == 2
+    for eye, iris in zip(white, irises, strict=True):
+        assert 0 < len(iris.cells) <= len(eye.cells)
+
+
+def test_a_lone_ring_is_no_eye():
+    found = features_of(iris_face(eyes=1), CELLS)
+    assert not any(f.compact for f in found if f.lab[0] > 0.85)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int
 from scipy import ndimage
 
-from voxify3d.pixelart.regions import Region
+from voxify3d.pixelart.region import Region
 
 WELL_HELD = 0.38
 """Share of a cell from which a line is worth that cell."""

@@ -19,7 +19,8 @@ from voxify3d.pixelart.places import (
     partner_of,
     place_regions,
 )
-from voxify3d.pixelart.regions import STRONG, Region, find_regions, surroundings
+from voxify3d.pixelart.region import STRONG, Region
+from voxify3d.pixelart.regions import find_regions, surroundings
 from voxify3d.pixelart.samples import sample_image
 from voxify3d.pixelart.statistics import CellStatistics
 from voxify3d.types import axis_of

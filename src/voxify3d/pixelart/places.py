@@ -22,7 +22,7 @@ from voxify3d.pixelart.blocks import (
     blocks_of,
     fewer_cells,
 )
-from voxify3d.pixelart.regions import LEVEL, NOTCH, STRONG, Region
+from voxify3d.pixelart.region import LEVEL, NOTCH, STRONG, Region
 
 LARGE = 6.0
 """Area of a single spot, in cells, over which it need not become a rectangle. Of two

@@ -1,0 +1,123 @@
+"""What makes a spot an eye: a twin, a light, a pupil, an iris."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int
+from scipy import ndimage
+
+from voxify3d.pixelart.region import LEVEL, NOTCH, STRONG, Region, compact_shape
+
+LIGHT_AREA = 0.3
+"""Least area, in cells, of a light in an eye."""
+LARGE_LIGHT = 1.2
+"""Area, in cells, from which a light is drawn in any color."""
+
+
+def has_twin(region: Region, regions: list[Region], side: int) -> bool:
+    """Return whether another region is like one and at the same height, as eyes are."""
+    for other in regions:
+        apart = np.abs(region.center - other.center)
+        beside = apart.max() > np.sqrt(len(region.points))
+        if region.is_like(other) and beside and apart.min() < LEVEL * side:
+            return True
+    return False
+
+
+def as_eye(region: Region, regions: list[Region], side: int) -> Region:
+    """Return a region with the shape of an eye, if it is the white around an iris.
+
+    A ring is no spot; but of two alike, side by side, each is an eye.
+
+    Args:
+        region: The one.
+        regions: All of the front.
+        side: Samples along a cell.
+    """
+    if region.shape is not None or not has_twin(region, regions, side):
+        return region
+    low, high = region.box
+    whole = np.argwhere(_filled(region.points, low, high)) + low
+    if len(whole) - len(region.points) < LIGHT_AREA * side**2:
+        return region
+    shape = compact_shape(whole, side)
+    return replace(region, shape=shape, is_ring=shape is not None)
+
+
+def is_glint(region: Region, other: Region, side: int) -> bool:
+    """Return whether a region is a light in another that is not to be drawn.
+
+    It is too small for a cell, or has the color of what is around the other one.
+    """
+    (low, high), (least, most) = region.box, other.box
+    inside = (low > least).all() and (high < most).all()
+    if not inside or not other.is_striking or region.lab[0] <= other.lab[0]:
+        return False
+    small = len(region.points) < LIGHT_AREA * side**2
+    part = 4 * len(region.points) < len(region.points) + len(other.points)
+    notch = np.linalg.norm(region.lab - other.ground) < NOTCH
+    large = len(region.points) >= LARGE_LIGHT * side**2
+    return bool(small or (part and notch and not large))
+
+
+def lights_of(
+    region: Region,
+    lab: Float32[np.ndarray, "h w 3"],
+    hit: Bool[np.ndarray, "h w"],
+    side: int,
+) -> Iterator[Region]:
+    """Return lights and pupils: what is of another color in a spot like an eye.
+
+    It is a hole in the spot, or a bay of it: near its rim no ring around it is of one
+    color. In a ring it is all that the ring encloses: an iris has many colors.
+
+    Args:
+        region: The spot.
+        lab: The picture of all samples, OKLab.
+        hit: Where it has any.
+        side: Samples along a cell.
+    """
+    low, high = region.box
+    window = tuple(map(slice, low, high + 1))
+    if region.is_ring:
+        other = _filled(region.points, low, high)
+        other[tuple((region.points - low).T)] = False
+    elif region.shape is not None and region.is_striking:
+        spot = np.concatenate([region.points, region.shape])
+        other = _filled(spot, low, high)
+        other &= np.linalg.norm(lab[window] - region.lab, axis=-1) >= STRONG
+    else:
+        return
+    lights, count = ndimage.label(other & hit[window])
+    for label in range(1, count + 1):
+        points = np.argwhere(lights == label) + low
+        area = len(points) / side**2
+        if area >= LIGHT_AREA:
+            own = lab[tuple(points.T)].astype(np.float64)
+            apart = np.linalg.norm(own - region.lab, axis=-1)
+            color = own[apart >= np.median(apart)].mean(axis=0)  # not its blurred rim
+            contrast = float(np.linalg.norm(color - region.lab))
+            is_notch = np.linalg.norm(color - region.ground) < NOTCH
+            if contrast >= STRONG and (area >= LARGE_LIGHT or not is_notch):
+                is_light = bool(color[0] > region.lab[0])
+                yield Region(
+                    points,
+                    shape=None if is_light else points,
+                    wanted=max(1, round(area)),
+                    lab=color,
+                    ground=region.lab,
+                    contrast=contrast,
+                    is_light=is_light,
+                )
+
+
+def _filled(
+    points: Int[np.ndarray, "n 2"],
+    low: Int[np.ndarray, " 2"],
+    high: Int[np.ndarray, " 2"],
+) -> Bool[np.ndarray, "a b"]:
+    """Return which samples of a box belong to a set, or lie in holes of it."""
+    inside = np.zeros(high - low + 1, bool)
+    inside[tuple((points - low).T)] = True
+    return np.asarray(ndimage.binary_fill_holes(inside), bool)

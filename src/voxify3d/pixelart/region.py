@@ -1,0 +1,133 @@
+"""A region of a picture that stands out: what is known of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64, Int
+from scipy import spatial
+
+MAX_AREA = 9.0
+"""Most area of a feature, in cells."""
+LEVEL = 0.6
+"""How much higher one of two eyes may be than the other, in cells."""
+STRONG = 0.25
+"""Contrast (OKLab) from which a feature catches the eye, as eyes do."""
+NOTCH = 0.08
+"""Least distance (OKLab) of a light to what is around the eye: else it looks like a
+notch."""
+_SOLID = 0.6
+"""Share of its convex hull that a compact region fills, and the hull of its box; a disc
+fills 0.79 of that."""
+_LONGEST = 6
+"""Length, in cells, over which a region is no spot but an area; of a large one the
+length of two squares of its area."""
+_OVAL, _BLOCK = 0.72, 0.9
+"""Shares of its box from which a spot may be an oval, and a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A region of one color that stands out.
+
+    Attributes:
+        points: Its samples in the picture of all samples, [row, column].
+        shape: The samples of its outline, if it is compact, as eyes and buttons are;
+            None for a line or an arc.
+        wanted: Cells that it is worth, if it is a line.
+        lab: Its color, OKLab.
+        ground: The color of its surroundings, OKLab.
+        contrast: Distance to them, OKLab.
+        is_light: Whether it is a light in an eye, of which a glimpse will do; a pupil
+            in the white of an eye is none.
+        is_part: Whether it lies before or behind its surroundings, as an ear does: it
+            has a shape of its own.
+        is_ring: Whether it is the white of an eye, around an iris.
+    """
+
+    points: Int[np.ndarray, "n 2"]
+    shape: Int[np.ndarray, "m 2"] | None
+    wanted: int
+    lab: Float64[np.ndarray, " 3"]
+    ground: Float64[np.ndarray, " 3"]
+    contrast: float
+    is_light: bool = False
+    is_part: bool = False
+    is_ring: bool = False
+
+    @property
+    def center(self) -> Float64[np.ndarray, " 2"]:
+        """Its middle, samples."""
+        return self.points.mean(axis=0) + 0.5
+
+    @property
+    def box(self) -> tuple[Int[np.ndarray, " 2"], Int[np.ndarray, " 2"]]:
+        """Its first and last row and column."""
+        return self.points.min(axis=0), self.points.max(axis=0)
+
+    @property
+    def extent(self) -> Int[np.ndarray, " 2"] | None:
+        """The size of its box, samples; None for a line and for a part."""
+        is_block = self.compact and not self.is_part
+        return np.ptp(self.points, axis=0) + 1 if is_block else None
+
+    @property
+    def compact(self) -> bool:
+        """Whether it is a spot: an eye or a button, not a mouth."""
+        return self.shape is not None
+
+    @property
+    def is_striking(self) -> bool:
+        """Whether it catches the eye, as eyes and buttons do."""
+        return self.compact and self.contrast >= STRONG
+
+    @property
+    def fullness(self) -> float:
+        """Share of its box that a spot fills: a block 1, a disc 0.79; 0 for a line."""
+        if self.shape is None or self.extent is None:
+            return 0.0
+        return len(self.shape) / float(self.extent.prod())
+
+    @property
+    def is_eye(self) -> bool:
+        """Whether it may be a large eye: striking, and a block, a disc or an oval."""
+        return self.is_striking and self.fullness >= _OVAL
+
+    @property
+    def is_round(self) -> bool:
+        """Whether a spot is a disc or an oval rather than a block."""
+        return self.fullness < _BLOCK
+
+    def is_large(self, side: int) -> bool:
+        """Return whether it is larger than all features but eyes in a face."""
+        return len(self.points) > MAX_AREA * side**2
+
+    def is_like(self, other: "Region") -> bool:
+        """Return whether another region has about its area and its color."""
+        ratio = len(other.points) / len(self.points)
+        return 0.7 < ratio < 1.45 and bool(np.linalg.norm(other.lab - self.lab) < 0.06)
+
+
+def compact_shape(
+    points: Int[np.ndarray, "n 2"], side: int
+) -> Int[np.ndarray, "m 2"] | None:
+    """Return the convex hull's samples of what is about convex; None for a line.
+
+    So an eye is whole, with the light in it that lies at its rim.
+
+    Args:
+        points: Samples.
+        side: Samples along a cell.
+    """
+    low = points.min(axis=0)
+    box = np.ptp(points, axis=0) + 1
+    if box.max() <= 1.25 * side:  # too small to have a shape
+        return points
+    if box.max() > max(_LONGEST * side, 2 * np.sqrt(len(points))):
+        return None
+    corners = np.concatenate([points + d for d in ((0, 0), (0, 1), (1, 0), (1, 1))])
+    hull = spatial.ConvexHull(corners)
+    inside = np.argwhere(np.ones(box, bool)) + low
+    out = (inside + 0.5) @ hull.equations[:, :2].T + hull.equations[:, 2]
+    shape = inside[(out <= 1e-9).all(axis=1)]
+    solid = len(points) > _SOLID * len(shape) and len(shape) > _SOLID * box.prod()
+    return shape if solid else None
