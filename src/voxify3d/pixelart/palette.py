@@ -83,8 +83,8 @@ def palettes_of(
         return _total(lab, weight, palette * CHROMA)
 
     def finished(palette: Float64[np.ndarray, "_ 3"]) -> Float64[np.ndarray, "_ 3"]:
-        own = _distinct(lab, weight, palette) / CHROMA
-        return without_blends(own, cells, features, cost)
+        distinct = _distinct(lab, weight, palette) / CHROMA
+        return without_blends(distinct, cells, features, cost)
 
     ends = [first]
     if len(first) == colors:
@@ -92,13 +92,13 @@ def palettes_of(
         candidates = np.concatenate([finer, *[f.lab[None] * CHROMA for f in features]])
         starts = [first, *(start(seed + i) for i in range(1, STARTS))]
         ends = each(lambda one: swap_entries(lab, weight, one, candidates), starts)
-    totals = [_total(lab, weight, p) for p in ends]
-    order = [i for i, t in enumerate(totals) if t <= min(totals) * (1 + FOR_EYES)]
-    done = dict(zip(order, each(finished, [ends[i] for i in order]), strict=True))
-    lacking = {i: _lacking(palette, features) for i, palette in done.items()}
-    kept = [i for i in order if lacking[i] == min(lacking.values())]
-    good = min(totals[i] for i in kept) * (1 + TOLERANCE)
-    return [done[i] for i in kept if totals[i] <= good]
+    totals = np.array([_total(lab, weight, p) for p in ends])
+    done = each(finished, ends)
+    lacking = np.array([_lacking(p, features) for p in done])
+    kept = totals <= totals.min() * (1 + FOR_EYES)
+    kept &= lacking == lacking[kept].min()
+    kept &= totals <= totals[kept].min() * (1 + TOLERANCE)
+    return [done[i] for i in np.flatnonzero(kept)]
 
 
 def _colors_of(

@@ -208,10 +208,8 @@ def _around(i: int, regions: list[Region]) -> int:
     found = []
     for j, other in enumerate(regions):
         rim = 0 if _may_touch(regions[i], other) else 1
-        inside = (other.box[0] + rim <= low).all() and (
-            other.box[1] - rim >= high
-        ).all()
-        if j != i and inside:
+        least, most = other.box
+        if j != i and (least + rim <= low).all() and (most - rim >= high).all():
             found.append((len(other.points), j))
     return min(found)[1] if found else -1
 
