@@ -9,7 +9,7 @@ from face_maker import GOLD, INK, SIDE, renders_of
 
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
 from voxify3d.mesh.load import load_mesh
-from voxify3d.pixelart.pixelize import pixelize
+from voxify3d.pixelart.pixelize import PixelArt, pixelize
 from voxify3d.render.mesh import frame_of, render_mesh
 
 WHITE = (0.9, 0.9, 0.9)
@@ -79,14 +79,18 @@ def test_blue_eyes_stay_blue_in_fur_of_many_shades(colors):
     assert np.linalg.norm(palette - eyes, axis=1).min() < 0.03
 
 
-@pytest.mark.parametrize("size", [40, 60])
-def test_a_knight_in_four_colors_keeps_his_skin(size):
-    # black eyes of their own color would cost it
+def knight_art(size: int, colors: int, samples: int) -> PixelArt:
     path = Path(__file__).parents[3] / "shared" / "meshes" / "knight.glb"
     if not path.exists():
         pytest.skip("../shared/meshes is not here")
     mesh = load_mesh(path)
-    art = pixelize(render_mesh(mesh, frame_of(mesh, size), 6), 4)
+    return pixelize(render_mesh(mesh, frame_of(mesh, size), samples), colors)
+
+
+@pytest.mark.parametrize("size", [40, 60])
+def test_a_knight_in_four_colors_keeps_his_skin(size):
+    # black eyes of their own color would cost it
+    art = knight_art(size, colors=4, samples=6)
     skin = oklab_from_bytes(np.array([[240, 194, 164]], np.uint8))
     apart = np.linalg.norm(oklab_from_bytes(art.palette.rgb) - skin, axis=1)
     assert apart.min() < 0.05
@@ -95,14 +99,8 @@ def test_a_knight_in_four_colors_keeps_his_skin(size):
 @pytest.mark.parametrize("size", [40, 60])
 def test_a_knight_keeps_his_black_eyes_among_many_grays(size):
     # palettes with one gray more for his armor cost less
-    path = Path(__file__).parents[3] / "shared" / "meshes" / "knight.glb"
-    if not path.exists():
-        pytest.skip("../shared/meshes is not here")
-    mesh = load_mesh(path)
-    art = pixelize(render_mesh(mesh, frame_of(mesh, size), 8), 8)
+    art = knight_art(size, colors=8, samples=8)
     eyes = oklab_from_bytes(np.array([[14, 18, 20]], np.uint8))
-    palette = oklab_from_bytes(art.palette.rgb)
-    black = np.linalg.norm(palette - eyes, axis=1)
+    black = np.linalg.norm(oklab_from_bytes(art.palette.rgb) - eyes, axis=1)
     assert black.min() < 0.03
-    front = art.pictures[0]
-    assert (front.index == black.argmin()).sum() >= 4
+    assert (art.pictures[0].index == black.argmin()).sum() >= 4

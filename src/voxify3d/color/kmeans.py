@@ -21,6 +21,12 @@ def kmeans(
 ) -> Float64[np.ndarray, "k 3"]:
     """Return the best of a few weighted K-means runs: favors dominant tones.
 
+    Args:
+        colors: At least `k` distinct ones, OKLab.
+        weight: How much each counts, above 0.
+        k: Entries.
+        generator: Of the starts.
+
     Reference:
         Lloyd (1982); starts by k-means++ (Arthur and Vassilvitskii 2007).
     """
@@ -39,7 +45,14 @@ def spread_start(
     k: int,
     generator: np.random.Generator,
 ) -> Float64[np.ndarray, "k 3"]:
-    """Return `k` distinct colors drawn by weight · squared distance (k-means++)."""
+    """Return `k` distinct colors drawn by weight · squared distance (k-means++).
+
+    Args:
+        colors: At least `k` distinct ones, OKLab.
+        weight: How much each counts, above 0.
+        k: Colors.
+        generator: Draws them.
+    """
     chosen = [int(generator.choice(len(colors), p=weight / weight.sum()))]
     gap = np.full(len(colors), np.inf)
     while len(chosen) < k:
@@ -56,7 +69,14 @@ def lloyd(
     palette: Float64[np.ndarray, "k 3"],
     fixed: int = 0,
 ) -> Float64[np.ndarray, "k 3"]:
-    """Move all but the last `fixed` entries to their colors' means until they rest."""
+    """Move all but the last `fixed` entries to their colors' means until they rest.
+
+    Args:
+        colors: OKLab.
+        weight: How much each counts.
+        palette: Where to start, OKLab.
+        fixed: Entries at its end that stay.
+    """
     free = len(palette) - fixed
     before = np.full(len(colors), -1)
     for _ in range(_LLOYD_STEPS):
@@ -76,7 +96,15 @@ def means(
     distance: Float64[np.ndarray, " u"],
     palette: Float64[np.ndarray, "k 3"],
 ) -> Float64[np.ndarray, "k 3"]:
-    """Return each entry's mean; entries without colors go where the error is."""
+    """Return each entry's mean; entries without colors go where the error is.
+
+    Args:
+        colors: OKLab.
+        weight: How much each counts.
+        index: The entry of each.
+        distance: Of each to its entry.
+        palette: The entries, OKLab.
+    """
     k = len(palette)
     total = np.bincount(index, weight, minlength=k)
     sums = [np.bincount(index, weight * colors[:, c], minlength=k) for c in range(3)]
