@@ -13,6 +13,14 @@ LIGHT_AREA = 0.3
 """Least area, in cells, of a light in an eye."""
 LARGE_LIGHT = 1.2
 """Area, in cells, from which a light is drawn in any color."""
+_PALE = 0.2
+"""Contrast (OKLab) from which a spot may be an eye for being like another one."""
+_PALE_AREA = 0.5
+"""Least area of such a spot, in cells: brows, which touch the hair, have less."""
+_WHITE = 0.1
+"""Distance (OKLab) up to which samples belong to the white of one eye."""
+_HOLLOW = 0.5
+"""Share of its box up to which a spot may be the white around an iris."""
 
 
 def has_twin(region: Region, regions: list[Region], side: int) -> bool:
@@ -25,24 +33,72 @@ def has_twin(region: Region, regions: list[Region], side: int) -> bool:
     return False
 
 
-def as_eye(region: Region, regions: list[Region], side: int) -> Region:
+def is_pale_eye(region: Region, regions: list[Region], side: int) -> bool:
+    """Return whether a spot on a restless ground is like another that stands out."""
+    if not region.compact or len(region.points) < _PALE_AREA * side**2:
+        return False
+    clear = [other for other in regions if other.compact and other.contrast >= _PALE]
+    return region.contrast >= _PALE and has_twin(region, clear, side)
+
+
+def as_eye(
+    region: Region,
+    regions: list[Region],
+    lab: Float32[np.ndarray, "h w 3"],
+    hit: Bool[np.ndarray, "h w"],
+    side: int,
+) -> Region:
     """Return a region with the shape of an eye, if it is the white around an iris.
 
-    A ring is no spot; but of two alike, side by side, each is an eye.
+    A ring is no spot; but of two alike, side by side, each is an eye. Its white may
+    have two tones, and close around the iris with both of them only.
 
     Args:
         region: The one.
         regions: All of the front.
+        lab: The picture of all samples, OKLab.
+        hit: Where it has any.
         side: Samples along a cell.
     """
-    if region.shape is not None or not has_twin(region, regions, side):
-        return region
     low, high = region.box
-    whole = np.argwhere(_filled(region.points, low, high)) + low
-    if len(whole) - len(region.points) < LIGHT_AREA * side**2:
+    is_solid = len(region.points) > _HOLLOW * (high - low + 1).prod()
+    if (region.compact and is_solid) or not has_twin(region, regions, side):
         return region
-    shape = compact_shape(whole, side)
-    return replace(region, shape=shape, is_ring=shape is not None)
+    for points in (region.points, _white_of(region, lab, hit)):
+        low, high = points.min(axis=0), points.max(axis=0)
+        whole = np.argwhere(_filled(points, low, high)) + low
+        shape = compact_shape(whole, side)
+        if len(whole) - len(points) >= LIGHT_AREA * side**2 and shape is not None:
+            color = lab[tuple(points.T)].mean(axis=0, dtype=np.float64)
+            return replace(
+                region,
+                points=points,
+                shape=shape,
+                lab=color,
+                contrast=float(np.linalg.norm(color - region.ground)),
+                is_ring=True,
+            )
+    return region
+
+
+def _white_of(
+    region: Region, lab: Float32[np.ndarray, "h w 3"], hit: Bool[np.ndarray, "h w"]
+) -> Int[np.ndarray, "n 2"]:
+    """Return a region with the samples of about its color that touch it.
+
+    The region alone where they lead far away.
+    """
+    low, high = region.box
+    reach = high - low + 1
+    first = np.maximum(low - reach, 0)
+    window = tuple(map(slice, first, high + reach + 1))
+    alike = hit[window] & (np.linalg.norm(lab[window] - region.lab, axis=-1) < _WHITE)
+    alike[tuple((region.points - first).T)] = True
+    labels, _ = ndimage.label(alike, np.ones((3, 3)))
+    white = labels == labels[tuple(region.points[0] - first)]
+    inner = np.zeros_like(white)
+    inner[1:-1, 1:-1] = True
+    return region.points if (white & ~inner).any() else np.argwhere(white) + first
 
 
 def is_glint(region: Region, other: Region, side: int) -> bool:

@@ -136,6 +136,8 @@ class _Board:
             cells = best_light(region, self.owner == outer, self._side)
         elif region.is_light:
             cells = cells[: int(LIGHT * room)]
+        elif room == 1 and self._stands_for(i, outer):
+            cells = np.argwhere(self.owner == outer)
         elif outer >= 0 and 2 * len(cells) > room:  # most of the outer one must stay
             cells = fewer_cells(share, room // 2, extent, on)
         self._give(i, cells)
@@ -175,6 +177,13 @@ class _Board:
             return share, None
         image = _mirrored(share.shape, across, plane - 1)
         return (share + _look_up(share, image)) / 2, (across, plane - 1)
+
+    def _stands_for(self, i: int, outer: int) -> bool:
+        """Return whether a pupil stands out more than the eye, which has one cell."""
+        pupil, eye = self._regions[i], self._regions[outer]
+        apart = float(np.linalg.norm(pupil.lab - eye.ground))
+        is_dark = bool(pupil.lab[0] < eye.lab[0])
+        return is_dark and pupil.is_striking and apart > eye.contrast
 
     def _is_notch(self, i: int) -> bool:
         """Return whether a light has the color of what is around its eye."""

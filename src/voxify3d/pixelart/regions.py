@@ -12,7 +12,13 @@ from scipy import ndimage
 
 from voxify3d.color.match import nearest
 from voxify3d.pixelart.blobs import find_blobs
-from voxify3d.pixelart.eyes import as_eye, has_twin, is_glint, lights_of
+from voxify3d.pixelart.eyes import (
+    as_eye,
+    has_twin,
+    is_glint,
+    is_pale_eye,
+    lights_of,
+)
 from voxify3d.pixelart.region import STRONG, Region, compact_shape
 
 CONTRAST = 0.12
@@ -30,6 +36,8 @@ _RING = 0.75
 """Width of the surroundings that are looked at, in cells."""
 _CALM = 0.6
 """Spread of the surroundings, against the contrast, up to which they are calm."""
+_RESTLESS = 1.0
+"""The same for one of two eyes of which the other one has calm surroundings."""
 _SQUARE = np.ones((3, 3), bool)
 
 
@@ -50,18 +58,30 @@ def find_regions(
         with_eyes: Whether of two alike spots, side by side, each may be larger, or a
             ring around an iris.
     """
-    tones_found = _tone_regions(lab, hit, tones, side)
-    found = [_region(points, lab, hit, side) for points in tones_found]
+    tones_found = [
+        (points, _region(points, lab, hit, side))
+        for points in _tone_regions(lab, hit, tones, side)
+    ]
+    found = [region for _, region in tones_found]
     blobs = [_region(p, lab, hit, side, 0.5) for p in find_blobs(lab, hit, side)]
     found += [blob for blob in blobs if blob is not None and blob.contrast >= STRONG]
     regions = [region for region in found if region is not None]
+    if with_eyes:
+        restless = [
+            _region(points, lab, hit, side, calm=_RESTLESS)
+            for points, region in tones_found
+            if region is None
+        ]
+        regions += [
+            r for r in restless if r is not None and is_pale_eye(r, regions, side)
+        ]
     regions = [
         region
         for region in regions
         if not region.is_large(side) or (with_eyes and has_twin(region, regions, side))
     ]
     if with_eyes:
-        regions = [as_eye(region, regions, side) for region in regions]
+        regions = [as_eye(region, regions, lab, hit, side) for region in regions]
     regions = _distinct(regions, side)
     regions = [r for r in regions if not any(is_glint(r, o, side) for o in regions)]
     lights = [
@@ -103,6 +123,7 @@ def _region(
     hit: Bool[np.ndarray, "h w"],
     side: int,
     rim: float = 0.0,
+    calm: float = _CALM,
 ) -> Region | None:
     """Return what stands out, or None if a set of samples does not.
 
@@ -113,6 +134,7 @@ def _region(
         side: Samples along a cell.
         rim: Share of the samples, those most like the ground, that have no say in its
             color: blobs have a blurred rim.
+        calm: Most spread of its surroundings, against its contrast.
     """
     area = len(points) / side**2
     if not FACE_AREA <= area <= MAX_EYE_AREA:
@@ -128,7 +150,7 @@ def _region(
     color = lab[inside][own].mean(axis=0, dtype=np.float64)
     contrast = float(np.linalg.norm(color - ground))
     spread = np.linalg.norm(lab[around] - ground, axis=-1).mean()
-    if contrast < CONTRAST or spread > _CALM * contrast:
+    if contrast < CONTRAST or spread > calm * contrast:
         return None
     length = _length(points) / side
     width = area / length
