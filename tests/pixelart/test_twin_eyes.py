@@ -5,7 +5,7 @@ import pytest
 from face_maker import INK, SIDE, SKIN, features_of
 
 from voxify3d.color.spaces import oklab_from_srgb
-from voxify3d.pixelart.eyes import is_pale_eye
+from voxify3d.pixelart.eyes import is_second_eye
 from voxify3d.pixelart.region import Region
 
 CELLS = 16
@@ -75,8 +75,8 @@ def test_a_lone_spot_on_a_restless_ground_is_no_eye():
 )
 def test_which_spots_are_eyes_by_their_twin(radius, contrast, expected):
     one, other = (spot(at, radius, contrast) for at in (4.5, 8.5))
-    assert is_pale_eye(one, [other], SIDE) is expected
-    assert not is_pale_eye(one, [], SIDE)
+    assert is_second_eye(one, [other], SIDE) is expected
+    assert not is_second_eye(one, [], SIDE)
 
 
 def spot(at: float, radius: float, contrast: float) -> Region:

@@ -13,9 +13,9 @@ LIGHT_AREA = 0.3
 """Least area, in cells, of a light in an eye."""
 LARGE_LIGHT = 1.2
 """Area, in cells, from which a light is drawn in any color."""
-_PALE = 0.2
-"""Contrast (OKLab) from which a spot may be an eye for being like another one."""
-_PALE_AREA = 0.5
+_SECOND = 0.2
+"""Contrast (OKLab) from which a spot is an eye for being like a clear one."""
+_SECOND_AREA = 0.5
 """Least area of such a spot, in cells: brows, which touch the hair, have less."""
 _WHITE = 0.1
 """Distance (OKLab) up to which samples belong to the white of one eye."""
@@ -33,12 +33,18 @@ def has_twin(region: Region, regions: list[Region], side: int) -> bool:
     return False
 
 
-def is_pale_eye(region: Region, regions: list[Region], side: int) -> bool:
-    """Return whether a spot on a restless ground is like another that stands out."""
-    if not region.compact or len(region.points) < _PALE_AREA * side**2:
+def is_second_eye(region: Region, regions: list[Region], side: int) -> bool:
+    """Return whether a spot on a restless ground is like another, on a calm one.
+
+    Args:
+        region: The spot.
+        regions: Those on a calm ground.
+        side: Samples along a cell.
+    """
+    if not region.compact or len(region.points) < _SECOND_AREA * side**2:
         return False
-    clear = [other for other in regions if other.compact and other.contrast >= _PALE]
-    return region.contrast >= _PALE and has_twin(region, clear, side)
+    clear = [other for other in regions if other.compact and other.contrast >= _SECOND]
+    return region.contrast >= _SECOND and has_twin(region, clear, side)
 
 
 def as_eye(

@@ -16,7 +16,7 @@ from voxify3d.pixelart.eyes import (
     as_eye,
     has_twin,
     is_glint,
-    is_pale_eye,
+    is_second_eye,
     lights_of,
 )
 from voxify3d.pixelart.region import STRONG, Region, compact_shape
@@ -73,7 +73,7 @@ def find_regions(
             if region is None
         ]
         regions += [
-            r for r in restless if r is not None and is_pale_eye(r, regions, side)
+            r for r in restless if r is not None and is_second_eye(r, regions, side)
         ]
     regions = [
         region
