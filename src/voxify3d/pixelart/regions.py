@@ -56,7 +56,7 @@ def find_regions(
         tones: The colors that samples are sorted into, OKLab.
         side: Samples along a cell.
         with_eyes: Whether of two alike spots, side by side, each may be larger, or a
-            ring around an iris.
+            ring around an iris, and one of them may lie on a restless ground.
     """
     tones_found = [
         (points, _region(points, lab, hit, side))
