@@ -50,6 +50,16 @@ def test_eyes_that_would_run_together_need_a_larger_size():
     )
 
 
+@pytest.mark.parametrize(("shift", "spots"), [(0.0, 3), (0.12, 1)])
+def test_eyes_count_beside_what_is_more_striking(shift, spots):
+    badge = box((0.1, 0.1, 0.01), (0, -0.25, 0.5), (0, 0, 0))
+    eyes = [
+        box((0.04, 0.04, 0.01), (x + shift, 0.3, 0.5), (0, 0, 0)) for x in (-0.1, 0.1)
+    ]
+    mesh = joined(box((1, 1, 1), color=(0.9, 0.8, 0.7)), badge, *eyes)
+    assert len(suggest_size(mesh).features) == spots
+
+
 def test_a_plain_box_needs_nothing():
     found = suggest_size(box((1, 2, 1)))
     assert found.size == SIZES[0]

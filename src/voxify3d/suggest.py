@@ -50,6 +50,9 @@ _SALIENT = 0.5
 feature counts. Contrast is what makes an eye; what is fainter is decoration."""
 _ASIDE = 0.5
 """How much of its salience a feature keeps that is not on the front."""
+_PAIR, _MIRRORED = 2.5, 0.02
+"""How many times the salience counts of two alike features left and right of the middle
+of the front, as eyes are, and how far from mirror images they may be."""
 _MOST = 16
 """Features that are kept track of."""
 
@@ -183,9 +186,30 @@ def salient_blobs(mesh: Mesh, front: Direction) -> list[Blob]:
     least = _SALIENT * max((blob.salience for blob in found), default=0)
     blobs: list[Blob] = []
     for blob in sorted(found, key=lambda blob: -blob.salience):
-        if blob.salience >= least and not _is_known(blob, blobs):
+        counts = (
+            _PAIR * blob.salience if _has_mirror_image(blob, found) else blob.salience
+        )
+        if counts >= least and not _is_known(blob, blobs):
             blobs.append(blob)
     return blobs[:_MOST]
+
+
+def _has_mirror_image(blob: Blob, blobs: list[Blob]) -> bool:
+    """Return whether a feature of the front is one of a left and right pair."""
+    is_spot = blob.feature.compact and len(blob.feature.other)
+    if blob.view.name != "front" or not is_spot:
+        return False
+    across = axis_of(blob.view.right)
+    if abs(blob.center[across]) < blob.width / 2:
+        return False
+    image = blob.center.copy()
+    image[across] *= -1
+    return any(
+        other.view == blob.view
+        and np.linalg.norm(other.feature.lab - blob.feature.lab) < STRONG / 2
+        and np.abs(other.center - image).max() < _MIRRORED
+        for other in blobs
+    )
 
 
 def _features(mesh: Mesh, front: Direction) -> list[Trait]:

@@ -34,7 +34,7 @@ def cells_of(*columns) -> list[CellStatistics]:
 
 def feature_of(lab) -> Feature:
     point = np.zeros((1, 2), np.int64)
-    return Feature(0, point, np.asarray(lab), 0.3, True, point)
+    return Feature(0, point, np.asarray(lab), 0.3, True, point, np.zeros(3))
 
 
 def near(color):

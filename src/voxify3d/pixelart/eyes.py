@@ -7,7 +7,14 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int
 from scipy import ndimage
 
-from voxify3d.pixelart.region import LEVEL, NOTCH, STRONG, Region, compact_shape
+from voxify3d.pixelart.region import (
+    LEVEL,
+    NOTCH,
+    STRONG,
+    Region,
+    compact_shape,
+    length_of,
+)
 
 LIGHT_AREA = 0.3
 """Least area, in cells, of a light in an eye."""
@@ -19,6 +26,18 @@ _SECOND_AREA = 0.5
 """Least area of such a spot, in cells: brows, which touch the hair, have less."""
 _WHITE = 0.1
 """Distance (OKLab) up to which samples belong to the white of one eye."""
+_CROWDED_AREA = 0.2
+"""Least area, in cells, of an eye that has its color beside it: a smaller one, in a row
+of its own with a rim, would be wider than its face."""
+_SLENDER = 2.0
+"""Length of a crowded eye against that of a square of its area, squared, from which it
+is a brow."""
+_SPAN = 8.0
+"""Most distance of two crowded eyes, against the side of a square of their area."""
+_SKIN = 0.8
+"""Share of what lies between two crowded eyes that has the color of their ground."""
+_SHADE = 0.4
+"""Distance to the ground, against the contrast, up to which a sample has its color."""
 _HOLLOW = 0.5
 """Share of its box up to which a spot may be the white around an iris."""
 
@@ -45,6 +64,50 @@ def is_second_eye(region: Region, regions: list[Region], side: int) -> bool:
         return False
     clear = [other for other in regions if other.compact and other.contrast >= _SECOND]
     return region.contrast >= _SECOND and has_twin(region, clear, side)
+
+
+def is_crowded_eye(
+    region: Region,
+    regions: list[Region],
+    lab: Float32[np.ndarray, "h w 3"],
+    hit: Bool[np.ndarray, "h w"],
+    side: int,
+    across: int,
+) -> bool:
+    """Return whether a dark spot that has its color beside it is one of two eyes.
+
+    Its twin is at its height, and a cell of skin, or more, lies between the two.
+    Stripes have another ground there, and brows are longer.
+
+    Args:
+        region: The spot.
+        regions: What its twin may be.
+        lab: The picture of all samples, OKLab.
+        hit: Where it has any.
+        side: Samples along a cell.
+        across: The picture's horizontal axis.
+    """
+    area = len(region.points)
+    if area < _CROWDED_AREA * side**2 or region.is_large(side):
+        return False
+    is_dark = region.is_striking and region.lab[0] < region.ground[0]
+    is_brow = length_of(region.points) ** 2 > _SLENDER * area
+    if not is_dark or is_brow:
+        return False
+    for other in regions:
+        apart = np.abs(region.center - other.center)
+        beside = area**0.5 < apart[across] < _SPAN * area**0.5
+        level = apart[1 - across] < LEVEL * side
+        if other.compact and region.is_like(other) and beside and level:
+            (low, high), (least, most) = region.box, other.box
+            first, last = np.maximum(low, least), np.minimum(high, most)
+            first[across], last[across] = last[across] + 1, first[across] - 1
+            between = tuple(map(slice, first, last + 1))
+            away = np.linalg.norm(lab[between] - region.ground, axis=-1)
+            skin = hit[between] & (away < _SHADE * region.contrast)
+            if len(skin) and skin.shape[across] >= side and skin.mean() > _SKIN:
+                return True
+    return False
 
 
 def as_eye(

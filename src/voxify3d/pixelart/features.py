@@ -20,7 +20,7 @@ from voxify3d.pixelart.places import (
     place_regions,
 )
 from voxify3d.pixelart.region import STRONG, Region
-from voxify3d.pixelart.regions import find_regions, surroundings
+from voxify3d.pixelart.regions import CONTRAST, find_regions, surroundings
 from voxify3d.pixelart.samples import sample_image
 from voxify3d.pixelart.statistics import CellStatistics
 from voxify3d.types import axis_of
@@ -36,6 +36,8 @@ two brows only spoils an eye."""
 GRAZED, GRAZED_BY_EYES = 0.6, 0.1
 """Share of a cell from which its ground decides where a feature only grazes it; where
 that is a striking one, whose cells show its shape."""
+ALIKE = 0.3
+"""Share of a cell from which hair may decide its color."""
 BEHIND = 2.0
 """How far before or behind most of a cell's surface, in voxels, a sample is part of
 something else."""
@@ -43,6 +45,10 @@ PART_AREA = 2.0
 """Least area of a part, in cells, that has a shape of its own."""
 _SQUARE = np.ones((3, 3), bool)
 _TONES = 24
+
+
+def _no_cells() -> Int[np.ndarray, "0 2"]:
+    return np.zeros((0, 2), np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +62,10 @@ class Feature:
         contrast: Distance to its surroundings, OKLab.
         compact: Whether it fills its box, as eyes and buttons do.
         points: Its samples in the picture of all samples, [row, column].
+        ground: The color of its surroundings, OKLab.
         other: Of a left and right pair, the cells of the other one, in the order of
             `cells`; none where it has no partner.
+        rim: Cells beside it that would else have its color, and take its ground's.
     """
 
     view: int
@@ -66,9 +74,9 @@ class Feature:
     contrast: float
     compact: bool
     points: Int[np.ndarray, "p 2"]
-    other: Int[np.ndarray, "m 2"] = field(
-        default_factory=lambda: np.zeros((0, 2), np.int64)
-    )
+    ground: Float64[np.ndarray, " 3"]
+    other: Int[np.ndarray, "m 2"] = field(default_factory=_no_cells)
+    rim: Int[np.ndarray, "r 2"] = field(default_factory=_no_cells)
 
     @property
     def is_striking(self) -> bool:
@@ -116,7 +124,7 @@ def _view_features(
     plane = None
     if mirror is not None and mirror.axis == axis_of(cell.view.right):
         plane = mirror.plane
-    regions = find_regions(lab, hit, tones, side, with_eyes=number == 0)
+    regions = find_regions(lab, hit, tones, side, across if number == 0 else None)
     regions = [
         on for region in regions if (on := _on_surface(region, cell, side)) is not None
     ]
@@ -138,6 +146,9 @@ def _view_features(
         or (plane is not None and _is_of_a_face(i, regions, side, across, plane))
     ]
     chosen, partner = place_regions(regions, side, cell.filled, across, plane)
+    taken = np.zeros_like(cell.filled)
+    for cells in chosen:
+        taken[tuple(cells.T)] = True
     return [
         Feature(
             view=number,
@@ -146,10 +157,37 @@ def _view_features(
             contrast=region.contrast,
             compact=region.compact,
             points=region.points,
-            other=chosen[partner[i]] if i in partner else chosen[i][:0],
+            ground=region.ground,
+            other=chosen[partner[i]] if i in partner else _no_cells(),
+            rim=_rim(region, chosen[i], taken, cell),
         )
         for i, region in enumerate(regions)
     ]
+
+
+def _rim(
+    region: Region,
+    cells: Int[np.ndarray, "n 2"],
+    taken: Bool[np.ndarray, "a b"],
+    cell: CellStatistics,
+) -> Int[np.ndarray, "r 2"]:
+    """Return the cells of hair beside a crowded eye, in which it would drown.
+
+    Args:
+        region: The eye.
+        cells: It was given.
+        taken: Cells that any feature was given.
+        cell: The view.
+    """
+    if not region.is_crowded:
+        return _no_cells()
+    own = np.zeros_like(taken)
+    own[tuple(cells.T)] = True
+    beside = np.argwhere(ndimage.binary_dilation(own) & cell.filled & ~taken)
+    at = tuple(beside.T)
+    alike = np.linalg.norm(cell.lab[at] - region.lab, axis=-1) < CONTRAST
+    share = (alike & cell.hit[at]).sum(axis=1) / cell.hit[at].sum(axis=1)
+    return beside[share >= ALIKE]
 
 
 def _on_surface(region: Region, cell: CellStatistics, side: int) -> Region | None:

@@ -42,6 +42,8 @@ class Region:
         is_part: Whether it lies before or behind its surroundings, as an ear does: it
             has a shape of its own.
         is_ring: Whether it is the white of an eye, around an iris.
+        is_crowded: Whether what lies beside it has its color, as hair beside an eye
+            has: only cells of its ground around it show it.
     """
 
     points: Int[np.ndarray, "n 2"]
@@ -53,6 +55,7 @@ class Region:
     is_light: bool = False
     is_part: bool = False
     is_ring: bool = False
+    is_crowded: bool = False
 
     @property
     def center(self) -> Float64[np.ndarray, " 2"]:
@@ -131,3 +134,11 @@ def compact_shape(
     shape = inside[(out <= 1e-9).all(axis=1)]
     solid = len(points) > _SOLID * len(shape) and len(shape) > _SOLID * box.prod()
     return shape if solid else None
+
+
+def length_of(points: Int[np.ndarray, "n 2"]) -> float:
+    """Return the length of the rectangle with the points' principal variance."""
+    if len(points) < 2:
+        return 1.0
+    variance = np.linalg.eigvalsh(np.cov(points.T) + np.eye(2) / 12)
+    return float(np.sqrt(12 * variance[-1]))

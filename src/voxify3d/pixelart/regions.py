@@ -15,11 +15,12 @@ from voxify3d.pixelart.blobs import find_blobs
 from voxify3d.pixelart.eyes import (
     as_eye,
     has_twin,
+    is_crowded_eye,
     is_glint,
     is_second_eye,
     lights_of,
 )
-from voxify3d.pixelart.region import STRONG, Region, compact_shape
+from voxify3d.pixelart.region import STRONG, Region, compact_shape, length_of
 
 CONTRAST = 0.12
 """Distance to the surroundings (OKLab) from which a region stands out."""
@@ -46,7 +47,7 @@ def find_regions(
     hit: Bool[np.ndarray, "h w"],
     tones: Float64[np.ndarray, "t 3"],
     side: int,
-    with_eyes: bool = False,
+    across: int | None = None,
 ) -> list[Region]:
     """Return what stands out in a picture, each thing once, what does most first.
 
@@ -55,8 +56,10 @@ def find_regions(
         hit: Where it has any.
         tones: The colors that samples are sorted into, OKLab.
         side: Samples along a cell.
-        with_eyes: Whether of two alike spots, side by side, each may be larger, or a
-            ring around an iris, and one of them may lie on a restless ground.
+        across: The horizontal axis of a picture with eyes: of two alike spots, side by
+            side, each may be larger, or a ring around an iris, or touch what has its
+            color, and one of them may lie on a restless ground. None where there are
+            no eyes.
     """
     tones_found = [
         (points, _region(points, lab, hit, side))
@@ -66,21 +69,16 @@ def find_regions(
     blobs = [_region(p, lab, hit, side, 0.5) for p in find_blobs(lab, hit, side)]
     found += [blob for blob in blobs if blob is not None and blob.contrast >= STRONG]
     regions = [region for region in found if region is not None]
-    if with_eyes:
-        restless = [
-            _region(points, lab, hit, side, calm=_RESTLESS)
-            for points, region in tones_found
-            if region is None
-        ]
-        regions += [
-            r for r in restless if r is not None and is_second_eye(r, regions, side)
-        ]
+    if across is not None:
+        missed = [points for points, region in tones_found if region is None]
+        regions += _missed_eyes(missed, regions, lab, hit, side, across)
     regions = [
         region
         for region in regions
-        if not region.is_large(side) or (with_eyes and has_twin(region, regions, side))
+        if not region.is_large(side)
+        or (across is not None and has_twin(region, regions, side))
     ]
-    if with_eyes:
+    if across is not None:
         regions = [as_eye(region, regions, lab, hit, side) for region in regions]
     regions = _distinct(regions, side)
     regions = [r for r in regions if not any(is_glint(r, o, side) for o in regions)]
@@ -88,6 +86,34 @@ def find_regions(
         light for region in regions for light in lights_of(region, lab, hit, side)
     ]
     return _distinct(regions + lights, side)
+
+
+def _missed_eyes(
+    missed: list[Int[np.ndarray, "_ 2"]],
+    regions: list[Region],
+    lab: Float32[np.ndarray, "h w 3"],
+    hit: Bool[np.ndarray, "h w"],
+    side: int,
+    across: int,
+) -> list[Region]:
+    """Return those regions of one tone that only their twin makes eyes.
+
+    Args:
+        missed: Samples of regions that do not stand out by themselves.
+        regions: Those that do.
+        lab: The picture's colors.
+        hit: Where it has any.
+        side: Samples along a cell.
+        across: The picture's horizontal axis.
+    """
+    restless = [_region(points, lab, hit, side, calm=_RESTLESS) for points in missed]
+    found = [r for r in restless if r is not None and is_second_eye(r, regions, side)]
+    crowded = [_region(points, lab, hit, side, is_crowded=True) for points in missed]
+    spots = [region for region in crowded if region is not None]
+    twins = [*spots, *regions]
+    return found + [
+        r for r in spots if is_crowded_eye(r, twins, lab, hit, side, across)
+    ]
 
 
 def _tone_regions(
@@ -124,6 +150,7 @@ def _region(
     side: int,
     rim: float = 0.0,
     calm: float = _CALM,
+    is_crowded: bool = False,
 ) -> Region | None:
     """Return what stands out, or None if a set of samples does not.
 
@@ -135,6 +162,8 @@ def _region(
         rim: Share of the samples, those most like the ground, that have no say in its
             color: blobs have a blurred rim.
         calm: Most spread of its surroundings, against its contrast.
+        is_crowded: Whether up to half of its surroundings may have its color, and have
+            no say in what its ground is.
     """
     area = len(points) / side**2
     if not FACE_AREA <= area <= MAX_EYE_AREA:
@@ -144,6 +173,12 @@ def _region(
     around = ring & hit
     if around.sum() < 0.6 * ring.sum() or not around.any():
         return None
+    if is_crowded:
+        own = lab[inside].mean(axis=0, dtype=np.float64)
+        unlike = around & (np.linalg.norm(lab - own, axis=-1) >= CONTRAST)
+        if 2 * unlike.sum() < around.sum():
+            return None
+        around = unlike
     ground = lab[around].mean(axis=0, dtype=np.float64)
     away = np.linalg.norm(lab[inside] - ground, axis=-1)
     own = away >= np.quantile(away, rim)
@@ -152,13 +187,15 @@ def _region(
     spread = np.linalg.norm(lab[around] - ground, axis=-1).mean()
     if contrast < CONTRAST or spread > calm * contrast:
         return None
-    length = _length(points) / side
+    length = length_of(points) / side
     width = area / length
     if width < MIN_WIDTH:
         return None
     wanted = max(1, round(area if width >= 1 else length))
     shape = compact_shape(points, side)
-    region = Region(points, shape, wanted, color, ground, contrast)
+    region = Region(
+        points, shape, wanted, color, ground, contrast, is_crowded=is_crowded
+    )
     return None if region.is_large(side) and not region.is_eye else region
 
 
@@ -215,11 +252,3 @@ def _is_rim(region: Region, other: Region, side: int) -> bool:
     share = float(part @ whole) / float(whole @ whole)
     off = float(np.linalg.norm(part - share * whole))
     return bool(near and 0.1 < share < 0.9 and off < _BLEND)
-
-
-def _length(points: Int[np.ndarray, "n 2"]) -> float:
-    """Return the length of the rectangle with the points' principal variance."""
-    if len(points) < 2:
-        return 1.0
-    variance = np.linalg.eigvalsh(np.cov(points.T) + np.eye(2) / 12)
-    return float(np.sqrt(12 * variance[-1]))
