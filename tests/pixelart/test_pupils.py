@@ -7,7 +7,10 @@ import pytest
 from face_maker import INK, SIDE, features_of, renders_of
 
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
+from voxify3d.pixelart.features import find_features
+from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.pixelize import pixelize
+from voxify3d.pixelart.statistics import cell_statistics
 
 CELLS = 16
 FUR = (0.45, 0.3, 0.2)
@@ -54,6 +57,17 @@ def test_an_eye_of_two_cells_has_a_white_and_a_pupil(pupil):
     for dark in pupils:
         near = [np.abs(dark.cells[:, None] - eye.cells).sum(axis=-1) for eye in eyes]
         assert min(apart.min() for apart in near) == 1  # beside what is left of one
+
+
+def test_a_small_pupil_stays_with_its_eye_where_the_head_is_askew():
+    """The object's middle, of which the head is off, says nothing about its eyes."""
+    image = np.roll(face((0.1, 0.0, 0.36, 0.36), eye=(1.0, 1.2)), -2 * SIDE, axis=0)
+    cells = [cell_statistics(render) for render in renders_of(image, CELLS)]
+    mirror = Mirror(0, CELLS, (), np.zeros((CELLS, CELLS, CELLS), bool))
+    found = find_features(cells, mirror=mirror)
+    ink = oklab_from_srgb(np.array(INK))
+    pupils = [f for f in found if np.linalg.norm(f.lab - ink) < 0.1]
+    assert [len(f.cells) for f in pupils] == [1, 1]
 
 
 def test_pupils_do_not_turn_white_where_the_sides_see_the_white():

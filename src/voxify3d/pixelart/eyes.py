@@ -234,6 +234,7 @@ def lights_of(
                     ground=region.lab,
                     contrast=contrast,
                     is_light=is_light,
+                    is_inner=True,
                 )
 
 

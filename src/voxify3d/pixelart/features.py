@@ -14,6 +14,7 @@ from voxify3d.color.palette import extract_palette
 from voxify3d.parallel import each
 from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.places import (
+    enclosing,
     is_between,
     is_mirrored,
     partner_of,
@@ -139,11 +140,17 @@ def _view_features(
         if not (is_part and region.is_large(side))
     ]
     least = (MIN_AREA if plane is None else LONE_AREA) * side**2
+    large_enough = [
+        len(region.points) >= least
+        or (plane is not None and _is_of_a_face(i, regions, side, across, plane))
+        for i, region in enumerate(regions)
+    ]
+    eyes = [enclosing(i, regions) for i in range(len(regions))]
     regions = [
         region
         for i, region in enumerate(regions)
-        if len(region.points) >= least
-        or (plane is not None and _is_of_a_face(i, regions, side, across, plane))
+        if large_enough[i]
+        or (region.is_inner and eyes[i] >= 0 and large_enough[eyes[i]])
     ]
     chosen, partner = place_regions(regions, side, cell.filled, across, plane)
     taken = np.zeros_like(cell.filled)

@@ -106,7 +106,7 @@ class _Board:
         self.cells = [np.zeros((0, 2), np.int64)] * len(regions)
         self.owner = np.full(filled.shape, -1)
         self.partner: dict[int, int] = {}
-        self.around = [_around(i, regions) for i in range(len(regions))]
+        self.around = [enclosing(i, regions) for i in range(len(regions))]
         self._regions, self._side, self._filled = regions, side, filled
         self._across, self._plane = across, plane
         self._sizes: dict[int, Size] = {}
@@ -211,7 +211,7 @@ class _Board:
         self.owner[tuple(cells.T)] = i
 
 
-def _around(i: int, regions: list[Region]) -> int:
+def enclosing(i: int, regions: list[Region]) -> int:
     """Return the number of the region that encloses another, -1 for none."""
     low, high = regions[i].box
     found = []

@@ -39,6 +39,7 @@ class Region:
         contrast: Distance to them, OKLab.
         is_light: Whether it is a light in an eye, of which a glimpse will do; a pupil
             in the white of an eye is none.
+        is_inner: Whether it is a light or a pupil: what becomes of its eye decides.
         is_part: Whether it lies before or behind its surroundings, as an ear does: it
             has a shape of its own.
         is_ring: Whether it is the white of an eye, around an iris.
@@ -53,6 +54,7 @@ class Region:
     ground: Float64[np.ndarray, " 3"]
     contrast: float
     is_light: bool = False
+    is_inner: bool = False
     is_part: bool = False
     is_ring: bool = False
     is_crowded: bool = False
