@@ -20,10 +20,11 @@ from scipy import ndimage
 from voxify3d import PRESETS, load_mesh, voxelize
 from voxify3d.color.spaces import oklab_from_srgb
 from voxify3d.metrics.judge import Judge
+from voxify3d.pixelart.salient import salient_spots
 from voxify3d.pixelart.samples import sample_image
 from voxify3d.render.cast import Caster
 from voxify3d.render.mesh import frame_of, render_view
-from voxify3d.suggest import salient_blobs, suggest_size
+from voxify3d.suggest import suggest_size
 from voxify3d.voxels.surface import mesh_from_voxels
 
 CELLS, SAMPLES = 64, 6
@@ -50,27 +51,27 @@ def survivors(mesh, front, size):
     grid = voxelize(mesh, replace(PRESETS["draft"], size=size, front=front))
     result = mesh_from_voxels(grid)
     seen, kept = {}, 0
-    blobs = salient_blobs(mesh, front)
-    for blob in blobs:
-        view = blob.view
+    spots = salient_spots(mesh, front)
+    for spot in spots:
+        view = spot.view
         if view.name not in seen:
             seen[view.name] = picture(mesh, frame, view), picture(result, frame, view)
         (lab, hit), (made, filled) = seen[view.name]
         axes = [i for i in range(3) if i != view.axis]
         middle = np.array(frame.shape)[axes] / 2
-        at = np.floor((blob.xyz[:, axes] * CELLS + middle) * SAMPLES).astype(int)
+        at = np.floor((spot.xyz[:, axes] * CELLS + middle) * SAMPLES).astype(int)
         mask = np.zeros(hit.shape, bool)
         mask[tuple(np.clip(at, 0, np.array(hit.shape) - 1).T)] = True
         mask = ndimage.binary_closing(np.pad(mask, 3), SQUARE, iterations=2)[3:-3, 3:-3]
         near = ndimage.binary_dilation(mask, SQUARE)
         ring = ndimage.binary_dilation(near, SQUARE, iterations=4) & ~near & hit
         ground = lab[ring].mean(axis=0)
-        to_own = np.linalg.norm(made - blob.feature.lab, axis=-1)
+        to_own = np.linalg.norm(made - spot.feature.lab, axis=-1)
         own = (to_own < np.linalg.norm(made - ground, axis=-1)) & filled
         step = round(CELLS * SAMPLES / size / 2)
         kept += shifted_share(own, mask, step) >= 0.5
     judge = Judge(mesh, frame_of(mesh, size, front), with_likeness=False)
-    return kept, len(blobs), judge.judge(result).part_recall
+    return kept, len(spots), judge.judge(result).part_recall
 
 
 def main(paths):

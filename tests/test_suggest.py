@@ -60,6 +60,38 @@ def test_eyes_count_beside_what_is_more_striking(shift, spots):
     assert len(suggest_size(mesh).features) == spots
 
 
+def person(eye: float):
+    """A body, a neck, and a head with a face of eyes of a width."""
+    head = (0.9, 0.8, 0.7)
+    eyes = [box((eye, eye, 0.01), (x, 1.4, 0.15), (0, 0, 0)) for x in (-0.06, 0.06)]
+    return joined(
+        box((0.5, 0.9, 0.3), (0, 0.55, 0), (0.2, 0.3, 0.8)),
+        box((0.12, 0.2, 0.12), (0, 1.1, 0), head),
+        box((0.3, 0.3, 0.3), (0, 1.35, 0), head),
+        *eyes,
+    )
+
+
+def test_a_larger_head_is_offered_where_a_smaller_size_will_do_then():
+    found = suggest_size(person(0.02))
+    larger = found.with_larger_head
+    assert larger is not None
+    assert len(larger.features) >= len(found.features) == 2
+    assert larger.size < found.size
+    assert found.as_dict()["size_with_larger_head"] == larger.size
+    assert found.reasons[-1].startswith(f"with --emphasize head, {larger.size} keeps 2")
+    needs = larger.features[0].needs / found.features[0].needs
+    assert needs == pytest.approx(1.2 / 1.5, rel=0.25)  # the whole grows, too
+
+
+@pytest.mark.parametrize("mesh", [person(0.06), face(0.0145)])
+def test_no_larger_head_is_offered_where_it_does_not_help(mesh):
+    found = suggest_size(mesh)  # no size is too small, or there is no neck
+    assert found.with_larger_head is None
+    assert found.as_dict()["size_with_larger_head"] is None
+    assert not any("--emphasize" in reason for reason in found.reasons)
+
+
 def test_a_plain_box_needs_nothing():
     found = suggest_size(box((1, 2, 1)))
     assert found.size == SIZES[0]
