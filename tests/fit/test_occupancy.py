@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from voxify3d.fit import occupancy
 from voxify3d.fit.flips import Flips
-from voxify3d.fit.occupancy import adopt, polish_occupancy
+from voxify3d.fit.occupancy import ADOPTED, adopt, polish_occupancy
 from voxify3d.fit.tables import (
     ViewTable,
     color_table,
@@ -172,14 +172,16 @@ def one_column(costs):
     return [table]
 
 
-def test_what_is_better_all_at_once_is_adopted_where_no_single_flip_is():
+@pytest.mark.parametrize(("gain", "expected"), [(1.1, True), (0.9, False)])
+def test_what_is_clearly_better_all_at_once_is_adopted(gain, expected):
     # Two voxels hide a third: only both together leave it to be seen.
-    tables = one_column([1, 1, 1, 0, 1])
+    tables = one_column([gain * ADOPTED, gain * ADOPTED, gain * ADOPTED, 0, 9])
     occupied = np.array([[[False, True, True, True]]])
     free, index = np.ones_like(occupied), np.zeros(occupied.shape, int)
     assert (polish_occupancy(occupied, tables, free, index) == occupied).all()
     proposed = np.array([[[False, False, False, True]]])
-    np.testing.assert_array_equal(adopt(occupied, proposed, tables, index), proposed)
+    adopted = adopt(occupied, proposed, tables, index)
+    np.testing.assert_array_equal(adopted, proposed if expected else occupied)
 
 
 def test_polish_empties_a_column_that_no_single_flip_can_leave():

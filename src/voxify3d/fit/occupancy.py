@@ -17,6 +17,11 @@ from voxify3d.pixelart.mirror import Mirror
 FACE_COST = 0.2
 """Of a voxel's face that touches air, against depth in voxels: decides where the views
 do not, so that flat tops have no lone cubes on them."""
+ADOPTED = 1.0
+"""Least gain, in voxels of depth, for which a part of a proposal is adopted: for less,
+candles would lose corners and flames that no view sees well."""
+_LEAST = 1e-4
+"""Gain from which any other change is made: less is rounding."""
 _ROUNDS = 400
 _PROPOSALS = 3
 """Times that a proposal is gone through: one part may open the way for another."""
@@ -92,7 +97,7 @@ def adopt(
     mirror: Mirror | None = None,
     face_cost: float = 0.0,
 ) -> Bool[np.ndarray, "x y z"]:
-    """Adopt those parts of a proposal that lower the cost: monotone, deterministic.
+    """Adopt those parts of a proposal that clearly lower the cost: monotone, exact.
 
     A part is a set of voxels that differ, connected by faces. Larger changes than
     single flips are found so, without what makes nothing better: pits in flat tops.
@@ -108,7 +113,7 @@ def adopt(
     for _ in range(_PROPOSALS):
         parts = _parts(occupied ^ proposed)
         adopted = _adopt_parts(
-            occupied, proposed, parts, tables, index, mirror, face_cost
+            occupied, proposed, parts, tables, index, mirror, face_cost, ADOPTED
         )
         if (adopted == occupied).all():
             break
@@ -132,8 +137,9 @@ def _adopt_parts(
     index: Int[np.ndarray, "x y z"] | None,
     mirror: Mirror | None,
     face_cost: float,
+    least: float = _LEAST,
 ) -> Bool[np.ndarray, "x y z"]:
-    """Adopt each part of a proposal, with its mirror image, if that lowers the cost."""
+    """Adopt each part of a proposal, with its mirror image, that gains enough."""
     occupied = occupied.copy()
     for ijk in parts:
         if mirror is not None:
@@ -144,7 +150,7 @@ def _adopt_parts(
             continue
         change = sum(table.change_of_all(occupied, ijk, index) for table in tables)
         change += face_cost * _more_faces_of_all(occupied, ijk)
-        if change < -1e-4:
+        if change < -least:
             occupied[tuple(ijk.T)] ^= True
     return occupied
 
