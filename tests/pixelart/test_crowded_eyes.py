@@ -89,6 +89,17 @@ def test_what_is_no_crowded_eye(drawn):
     assert not crowded(haired(**drawn))
 
 
+def test_an_eye_whose_twin_is_too_small_to_be_one_is_not_drawn_alone():
+    image = haired(eye=(0.5, 0.5))
+    x, y = (np.indices(image.shape[:2]) + 0.5) / SIDE
+    one = (
+        (x < MIDDLE) & (np.abs(y - HEIGHT) < 0.25) & (np.abs(MIDDLE - x - 1.45) < 0.25)
+    )
+    assert len(crowded(image)) == 2
+    image[one & (y > HEIGHT + 0.1)] = SKIN  # less than a fifth of a cell is left
+    assert not crowded(image)
+
+
 def test_stripes_are_no_eyes():
     x, y = (np.indices((CELLS * SIDE, CELLS * SIDE)) + 0.5) / SIDE
     image = np.full((*x.shape, 3), SKIN)

@@ -110,10 +110,10 @@ def _missed_eyes(
     found = [r for r in restless if r is not None and is_second_eye(r, regions, side)]
     crowded = [_region(points, lab, hit, side, is_crowded=True) for points in missed]
     spots = [region for region in crowded if region is not None]
-    twins = [*spots, *regions]
-    return found + [
-        r for r in spots if is_crowded_eye(r, twins, lab, hit, side, across)
-    ]
+    for _ in range(2):  # the second time without twins that are none themselves
+        twins = [*spots, *regions]
+        spots = [r for r in spots if is_crowded_eye(r, twins, lab, hit, side, across)]
+    return found + spots
 
 
 def _tone_regions(
