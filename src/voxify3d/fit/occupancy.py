@@ -97,7 +97,7 @@ def adopt(
     mirror: Mirror | None = None,
     face_cost: float = 0.0,
 ) -> Bool[np.ndarray, "x y z"]:
-    """Adopt those parts of a proposal that clearly lower the cost: monotone, exact.
+    """Adopt what clearly lowers the cost of a proposal: monotone, deterministic.
 
     A part is a set of voxels that differ, connected by faces. Larger changes than
     single flips are found so, without what makes nothing better: pits in flat tops.

@@ -44,12 +44,16 @@ _HOLLOW = 0.5
 
 def has_twin(region: Region, regions: list[Region], side: int) -> bool:
     """Return whether another region is like one and at the same height, as eyes are."""
+    return any(True for _ in _twins_of(region, regions, side))
+
+
+def _twins_of(region: Region, regions: list[Region], side: int) -> Iterator[Region]:
+    """Return the regions that are like one and lie beside it, or above or below."""
     for other in regions:
         apart = np.abs(region.center - other.center)
         beside = apart.max() > np.sqrt(len(region.points))
         if region.is_like(other) and beside and apart.min() < LEVEL * side:
-            return True
-    return False
+            yield other
 
 
 def is_second_eye(region: Region, regions: list[Region], side: int) -> bool:
@@ -94,19 +98,19 @@ def is_crowded_eye(
     is_brow = length_of(region.points) ** 2 > _SLENDER * area
     if not is_dark or is_brow:
         return False
-    for other in regions:
+    for other in _twins_of(region, regions, side):
         apart = np.abs(region.center - other.center)
-        beside = area**0.5 < apart[across] < _SPAN * area**0.5
-        level = apart[1 - across] < LEVEL * side
-        if other.compact and region.is_like(other) and beside and level:
-            (low, high), (least, most) = region.box, other.box
-            first, last = np.maximum(low, least), np.minimum(high, most)
-            first[across], last[across] = last[across] + 1, first[across] - 1
-            between = tuple(map(slice, first, last + 1))
-            away = np.linalg.norm(lab[between] - region.ground, axis=-1)
-            skin = hit[between] & (away < _SHADE * region.contrast)
-            if len(skin) and skin.shape[across] >= side and skin.mean() > _SKIN:
-                return True
+        is_near = apart[1 - across] < apart[across] < _SPAN * area**0.5
+        if not (other.compact and is_near):
+            continue
+        (low, high), (least, most) = region.box, other.box
+        first, last = np.maximum(low, least), np.minimum(high, most)
+        first[across], last[across] = last[across] + 1, first[across] - 1
+        between = tuple(map(slice, first, last + 1))
+        away = np.linalg.norm(lab[between] - region.ground, axis=-1)
+        skin = hit[between] & (away < _SHADE * region.contrast)
+        if len(skin) and skin.shape[across] >= side and skin.mean() > _SKIN:
+            return True
     return False
 
 

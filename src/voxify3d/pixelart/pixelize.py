@@ -206,13 +206,11 @@ def _paint_view(
     """
     cost = _costs(cell, ground.samples, palette, config)
     for feature in features:
-        a, b = feature.cells.T
-        apart = 100 * np.linalg.norm(palette - feature.lab, axis=1)
         firm = config.feature_weight * (FIRM if feature.is_striking else 1.0)
-        cost[a, b] += firm * (apart - apart.min())
-        a, b = feature.rim.T
-        apart = 100 * np.linalg.norm(palette - feature.ground, axis=1)
-        cost[a, b] += firm * (apart - apart.min())
+        held = (feature.cells, feature.lab), (feature.rim, feature.ground)
+        for cells, color in held:
+            apart = 100 * np.linalg.norm(palette - color, axis=1)
+            cost[tuple(cells.T)] += firm * (apart - apart.min())
     # Around them the ground is held as firmly, or other sides would smear them.
     ground_cost = cost[ground.around]
     firm = config.feature_weight * FIRM

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float64
 from scipy import ndimage, spatial
 
 from voxify3d.pixelart.features import Feature, find_features
-from voxify3d.pixelart.region import STRONG
+from voxify3d.pixelart.region import STRONG, length_of
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import CellStatistics, cell_statistics
 from voxify3d.render.cast import Caster
@@ -155,8 +155,7 @@ def width_of(mask: Bool[np.ndarray, "h w"]) -> float:
     points = np.argwhere(mask)
     if len(points) < 2:
         return 1.0
-    variance = np.linalg.eigvalsh(np.cov(points.T) + np.eye(2) / 12)
-    across = len(points) / float(np.sqrt(12 * variance[-1]))
+    across = len(points) / length_of(points)
     thick = 2 * float(np.asarray(ndimage.distance_transform_edt(mask)).max()) - 0.5
     return max(min(across, 1.3 * thick), 1.0)
 
