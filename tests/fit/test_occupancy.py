@@ -343,12 +343,13 @@ def test_every_round_of_polish_lowers_the_cost(monkeypatch):
 
 def test_depth_costs_are_known_for_a_flat_surface():
     depths = np.full((1, 1, 4), 2.0, np.float32)
-    # before the surface: its distance, at most 2; behind: 1.25 times it, at most 3.5,
-    # and 3 more from 1.5 on
+    # before the surface: its distance, over 2 a twentieth of it; behind: 1.25 times it,
+    # at most 3.5, and 3 more from 1.5 on
     expected = [2, 1, 0, 1.25, 5.5, 6.5, 6.5, 6.5]
     assert depth_cost(depths, 7)[0, 0].tolist() == expected
     deep = depth_cost(depths + 5, 7)[0, 0]
-    assert deep.tolist() == [2, 2, 2, 2, 2, 2, 1, 0]
+    expected = [2.25, 2.2, 2.15, 2.1, 2.05, 2, 1, 0]
+    np.testing.assert_allclose(deep, expected, rtol=1e-6)
     nothing = np.full((1, 1, 4), np.inf, np.float32)
     assert not depth_cost(nothing, 7).any()
 
@@ -363,7 +364,8 @@ def depth_cost_by_loop(depths, length):
                 continue
             surface = hits[int(len(hits) * (quantile + 0.5) / 8)]
             gap = surface - d
-            parts.append(min(gap, 2.0) if gap >= 0 else min(-1.25 * gap, 3.5))
+            before = min(gap, 2.0) + 0.05 * max(gap - 2.0, 0.0)
+            parts.append(before if gap >= 0 else min(-1.25 * gap, 3.5))
         cost = sum(parts) / 8
         if hits and d - hits[int(len(hits) * 3.5 / 8)] > 1.5:  # it is a hole
             cost += 3.0
@@ -381,6 +383,20 @@ def test_depth_costs_are_those_of_a_loop_over_quantiles(seed, samples, length):
     for a, b in np.ndindex(2, 3):
         expected = depth_cost_by_loop(depths[a, b], length)
         np.testing.assert_allclose(table[a, b], expected, atol=1e-5)
+
+
+def test_a_thick_bump_is_taken_off_down_to_the_surface():
+    shape = (3, 3, 9)
+    depths = np.full((3, 3, 4), 6.0, np.float32)
+    bump = np.ones(shape, bool)
+    bump[:, :, 3:] = False  # the surface
+    bump[1, 1] = True
+    front, *_ = six_views()
+    colors = np.zeros((3, 3, 1), np.float32)
+    tables = [ViewTable(front, depth_cost(depths, 9), colors)]
+    free = np.ones(shape, bool)
+    found = polish_occupancy(bump, tables, free)
+    assert found[1, 1].tolist() == [True] * 3 + [False] * 6
 
 
 def test_the_order_of_samples_does_not_matter():

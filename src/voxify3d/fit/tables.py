@@ -18,7 +18,9 @@ SILHOUETTE_COST = 7.0
 """Of a cell that is wrongly filled or wrongly empty, against depth in voxels.
 Measured: between 5 and 8 little changes."""
 DEPTH_LIMIT = 2.0
-"""A voxel in front of the surface costs at most this many voxels."""
+"""Distance, in voxels, up to which a voxel in front of the surface costs all of it."""
+BEYOND = 0.05
+"""Of the rest of that distance: enough to take a thick bump off voxel by voxel."""
 BEHIND = 1.25
 """How much more a voxel behind the surface costs: a dent is worse than a bump."""
 BEHIND_LIMIT = 3.5
@@ -39,9 +41,9 @@ def depth_cost(
 ) -> Float32[np.ndarray, "a b d"]:
     """Return a cell's mean depth cost for every first voxel d, from 0 to `length`.
 
-    A voxel in front of the surface costs its distance, one behind it `BEHIND` times
-    as much, at most `DEPTH_LIMIT` and `BEHIND_LIMIT`; a hole in it costs `HOLE_COST`
-    more. The samples' depths are summed up by a few quantiles.
+    A voxel in front of the surface costs its distance, `BEYOND` times what is over
+    `DEPTH_LIMIT`; one behind it `BEHIND` times as much, at most `BEHIND_LIMIT`; a hole
+    in it costs `HOLE_COST` more. The samples' depths are summed up by a few quantiles.
 
     Args:
         depths: Of each cell's samples; infinite where nothing is hit.
@@ -56,7 +58,9 @@ def depth_cost(
     table = np.zeros((*seen.shape, length + 1), np.float32)
     for d in range(length + 1):
         behind = np.minimum(BEHIND * (d - depth), BEHIND_LIMIT)
-        cost = np.maximum(behind, np.minimum(depth - d, DEPTH_LIMIT)).mean(axis=-1)
+        beyond = BEYOND * np.maximum(depth - d - DEPTH_LIMIT, 0)
+        before = np.minimum(depth - d, DEPTH_LIMIT) + beyond
+        cost = np.maximum(behind, before).mean(axis=-1)
         table[seen, d] = cost + HOLE_COST * (d - middle > HOLE)
     return table
 
