@@ -16,8 +16,9 @@ from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.voxels.settings import FillConfig
 
 Phase = Literal["auto", "middle", "search"]
-_SMALL = 32
-"""Size up to which `auto` searches: there half a voxel is an eye or a leg."""
+_SMALL = 64
+"""Size up to which `auto` searches: there half a voxel is an eye or a leg. Larger grids
+would take seconds more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

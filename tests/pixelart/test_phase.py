@@ -103,9 +103,9 @@ def test_a_grid_that_no_ray_meets_the_mesh_on_is_left_out(samples):
 
 
 def test_small_sizes_search_by_themselves_and_the_paper_does_not():
-    assert dataclasses.replace(DRAFT, size=32).searches_phase
-    assert not dataclasses.replace(DRAFT, size=33).searches_phase
-    assert dataclasses.replace(DRAFT, size=64, phase="search").searches_phase
+    assert dataclasses.replace(DRAFT, size=64).searches_phase
+    assert not dataclasses.replace(DRAFT, size=65).searches_phase
+    assert dataclasses.replace(DRAFT, size=96, phase="search").searches_phase
     assert not dataclasses.replace(DRAFT, phase="middle").searches_phase
     assert not dataclasses.replace(PRESETS["paper"], size=12).searches_phase
     with pytest.raises(ConfigError, match="phase"):
