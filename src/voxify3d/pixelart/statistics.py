@@ -10,6 +10,9 @@ from voxify3d.color.spaces import oklab_from_srgb
 from voxify3d.pixelart.thin import thin_cells
 from voxify3d.types import Render, View
 
+_UNIFORM = 1e-5
+"""Mean distance of a cell's samples to their mean (OKLab) up to which it has one color:
+rounding."""
 _WEISZFELD_STEPS = 12
 _CLUSTER_STEPS = 6
 ALIKE = 0.05
@@ -69,14 +72,10 @@ def cell_statistics(render: Render, coverage: float = 0.5) -> CellStatistics:
     distance = np.linalg.norm(samples - mean[:, None], axis=-1)
     spread = (distance * weight).sum(axis=1) / count[:, 0]
 
-    median = _geometric_median(samples, weight, mean)
-    # A cell with nearly as much of another color would end between the two, else.
-    away = np.linalg.norm(samples - median[:, None], axis=-1)
-    nearest = np.where(weight > 0, away, np.inf).argmin(axis=1)
-    alike = _alike(samples, weight, samples[np.arange(len(samples)), nearest])
-    most = 2 * alike.sum(axis=1) > count[:, 0]
-    median[most] = _geometric_median(samples[most], alike[most], median[most])
-    own = _alike(samples, weight, median).sum(axis=1) / count[:, 0]
+    # most cells are of one color, and their median is their mean
+    mixed = spread > _UNIFORM
+    median, own = mean.copy(), np.ones(len(mean), np.float32)
+    median[mixed], own[mixed] = _medians(samples[mixed], weight[mixed], mean[mixed])
 
     def spread_out(values: np.ndarray, fill: float = 0.0) -> np.ndarray:
         out = np.full((a * b, *values.shape[1:]), fill, np.float32)
@@ -101,6 +100,23 @@ def cell_statistics(render: Render, coverage: float = 0.5) -> CellStatistics:
         spread=spread_out(spread),
         own=spread_out(own),
     )
+
+
+def _medians(
+    samples: Float32[np.ndarray, "n s 3"],
+    weight: Float32[np.ndarray, "n s"],
+    mean: Float32[np.ndarray, "n 3"],
+) -> tuple[Float32[np.ndarray, "n 3"], Float32[np.ndarray, " n"]]:
+    """Return each cell's median color, and the share of its hits that about have it."""
+    count = weight.sum(axis=1)
+    median = _geometric_median(samples, weight, mean)
+    # A cell with nearly as much of another color would end between the two, else.
+    away = np.linalg.norm(samples - median[:, None], axis=-1)
+    nearest = np.where(weight > 0, away, np.inf).argmin(axis=1)
+    alike = _alike(samples, weight, samples[np.arange(len(samples)), nearest])
+    most = 2 * alike.sum(axis=1) > count
+    median[most] = _geometric_median(samples[most], alike[most], median[most])
+    return median, _alike(samples, weight, median).sum(axis=1) / count
 
 
 def _alike(
