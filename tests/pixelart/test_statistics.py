@@ -92,6 +92,16 @@ def test_the_median_of_mostly_one_flat_color_is_exactly_that(seed, count):
     np.testing.assert_allclose(found.median[0, 0], oklab(one), atol=1e-5)
 
 
+@given(seeds, st.floats(0.1, 1))
+def test_a_cell_of_one_color_has_it_as_its_median(seed, share):
+    rng = np.random.default_rng(seed)
+    rgb = np.broadcast_to(rng.random((2, 3, 1, 3)), (2, 3, 64, 3))
+    found = cell_statistics(render_of(rgb, rng.random((2, 3, 64)) < share))
+    hit = found.hit.any(axis=-1)
+    np.testing.assert_allclose(found.median[hit], oklab(rgb[hit, 0]), atol=1e-5)
+    assert (found.own[hit] == 1).all()
+
+
 def dominant_of(found):
     """The dominant color of the only cell."""
     return dominant_colors(found.lab[0], found.hit[0], found.mean[0])[0]
