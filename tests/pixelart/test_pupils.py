@@ -70,6 +70,28 @@ def test_a_small_pupil_stays_with_its_eye_where_the_head_is_askew():
     assert [len(f.cells) for f in pupils] == [1, 1]
 
 
+@pytest.mark.parametrize("shift", range(SIDE))
+@pytest.mark.parametrize("is_squint", [True, False])
+def test_both_pupils_lie_alike_wherever_the_cells_do(shift, is_squint):
+    """Also where the left pupil covers most of another cell of its eye."""
+    image = face((0.4, 0.0, 0.4, 0.45))
+    if not is_squint:  # it looks to one side
+        half = slice(CELLS // 2 * SIDE, None)
+        image[half] = face((-0.4, 0.0, 0.4, 0.45))[half]
+    found = features_of(np.roll(image, shift, axis=0), CELLS)
+    white, ink = oklab_from_srgb(np.array([WHITE, INK]))
+    both = []
+    for color in white, ink:
+        alike = [f.cells for f in found if np.linalg.norm(f.lab - color) < 0.1]
+        both.append(sorted(alike, key=lambda cells: cells[0, 0]))
+    assert [len(cells) for cells in both] == [2, 2]
+    toward = []  # from what is white of an eye to its pupil
+    for eye, pupil in zip(*both, strict=True):
+        assert len(pupil) == len(both[1][0])
+        toward.append(np.sign(pupil[:, 0].mean() - eye[:, 0].mean()))
+    assert toward[0] == (-toward[1] if is_squint else toward[1])
+
+
 def test_pupils_do_not_turn_white_where_the_sides_see_the_white():
     front, *others = renders_of(face((0.3, 0.2, 0.35, 0.55)), CELLS)
     white = np.broadcast_to(np.array(WHITE, np.float32), front.rgb.shape)

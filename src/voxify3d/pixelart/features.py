@@ -13,15 +13,10 @@ from scipy import ndimage
 from voxify3d.color.palette import extract_palette
 from voxify3d.parallel import each
 from voxify3d.pixelart.mirror import Mirror
-from voxify3d.pixelart.places import (
-    enclosing,
-    is_between,
-    is_mirrored,
-    partner_of,
-    place_regions,
-)
+from voxify3d.pixelart.places import place_regions
 from voxify3d.pixelart.region import STRONG, Region
 from voxify3d.pixelart.regions import CONTRAST, find_regions, surroundings
+from voxify3d.pixelart.relations import enclosing, is_between, is_mirrored, partner_of
 from voxify3d.pixelart.samples import sample_image
 from voxify3d.pixelart.statistics import CellStatistics
 from voxify3d.types import axis_of

@@ -5,11 +5,9 @@ least one, and of a left and right pair both get mirror images.
 """
 
 from collections.abc import Set
-from itertools import combinations
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int
-from scipy.sparse import csgraph
 
 from voxify3d.pixelart.blocks import (
     LIGHT,
@@ -22,17 +20,18 @@ from voxify3d.pixelart.blocks import (
     blocks_of,
     fewer_cells,
 )
-from voxify3d.pixelart.region import LEVEL, NOTCH, STRONG, Region
+from voxify3d.pixelart.region import NOTCH, Region
+from voxify3d.pixelart.relations import (
+    enclosing,
+    is_between,
+    is_mirrored,
+    partner_of,
+    series_of,
+)
 
 LARGE = 6.0
 """Area of a single spot, in cells, over which it need not become a rectangle. Of two
 alike both do."""
-_BETWEEN = 0.6
-"""Distance to the object's middle, in cells, up to which a thing lies in it."""
-_STRETCHED = 0.3
-"""Difference of two sizes, in logarithms, up to which two spots are alike."""
-_IN_ROW, _NEAR = 0.4, 5.0
-"""How far apart two spots of a row may be, across it and along it, in their size."""
 
 
 def place_regions(
@@ -69,11 +68,15 @@ def place_regions(
         if i in done:
             continue
         done.add(i)
-        j = None
         if board.around[i] < 0:
             j = partner_of(i, regions, side, across, done)
+        else:
+            j = board.partner_within(i, done)
         if j is None:
             board.place_alone(i)
+        elif board.around[i] >= 0:
+            board.place_within(i, j)
+            done.add(j)
         else:
             board.place_pair(i, j)
             done.add(j)
@@ -110,7 +113,7 @@ class _Board:
         self._regions, self._side, self._filled = regions, side, filled
         self._across, self._plane = across, plane
         self._sizes: dict[int, Size] = {}
-        for series in _series(regions, side, across):
+        for series in series_of(regions, side, across):
             blocks = [self._blocks(i) for i in series]
             size = _common_size([found for found in blocks if found])
             if size is not None:
@@ -118,8 +121,23 @@ class _Board:
 
     def place_alone(self, i: int) -> None:
         """Give a region cells; in the middle of the object, alike on both sides."""
-        region, outer = self._regions[i], self.around[i]
         share, on = self._single(i)
+        self._give(i, self._alone(i, share, on))
+
+    def _alone(
+        self,
+        i: int,
+        share: Float64[np.ndarray, "a b"],
+        on: tuple[int, int] | None = None,
+    ) -> Int[np.ndarray, "m 2"]:
+        """Return the cells that suit one region best.
+
+        Args:
+            i: Its number.
+            share: Share of each cell that it covers.
+            on: Where its middle is; see `_single`.
+        """
+        region, outer = self._regions[i], self.around[i]
         extent = region.extent
         if len(region.points) > LARGE * self._side**2:
             extent = None  # one such spot may have its own shape
@@ -133,14 +151,58 @@ class _Board:
         )
         room = int((self.owner == outer).sum()) if outer >= 0 else 0
         if region.is_light and self._is_notch(i):
-            cells = best_light(region, self.owner == outer, self._side)
-        elif region.is_light:
-            cells = cells[: int(LIGHT * room)]
-        elif room == 1 and self._stands_for(i, outer):
-            cells = np.argwhere(self.owner == outer)
-        elif outer >= 0 and 2 * len(cells) > room:  # most of the outer one must stay
-            cells = fewer_cells(share, room // 2, extent, on)
-        self._give(i, cells)
+            return best_light(region, self.owner == outer, self._side)
+        if region.is_light:
+            return cells[: int(LIGHT * room)]
+        if room == 1 and self._stands_for(i, outer):
+            return np.argwhere(self.owner == outer)
+        if outer >= 0 and 2 * len(cells) > room:  # most of the outer one must stay
+            return fewer_cells(share, room // 2, extent, on)
+        return cells
+
+    def partner_within(self, i: int, done: Set[int]) -> int | None:
+        """Return what is in the other eye and like region i, a pupil or a light.
+
+        Args:
+            i: Its number; something encloses it.
+            done: Regions that have cells.
+        """
+        eye = self.partner.get(self.around[i], -1)
+        for j, other in enumerate(self._regions):
+            is_there = eye >= 0 and self.around[j] == eye and j not in done
+            if is_there and self._regions[i].is_like(other):
+                return j
+        return None
+
+    def place_within(self, i: int, j: int) -> None:
+        """Give what lies in a left and a right eye cells, in the same place in both.
+
+        Pupils that look at one thing lie alike in both eyes, those of an angry face are
+        mirror images.
+        """
+        first, last = (self.cells[self.around[n]][:, self._across] for n in (i, j))
+        lean = self._lean(i), self._lean(j)
+        is_image = abs(lean[0] + lean[1]) <= abs(lean[0] - lean[1])
+        if is_image:
+            middle = int(first.min() + last.max())
+            image = _mirrored(self.owner.shape, self._across, middle)
+        else:
+            image = np.indices(self.owner.shape)
+            image[self._across] += last.min() - first.min()
+        at = image[0], image[1]
+        here = self._alone(i, (self._share(i) + _look_up(self._share(j), at)) / 2)
+        there = np.stack([axis[tuple(here.T)] for axis in at], axis=1)
+        there = there[((there >= 0) & (there < self.owner.shape)).all(axis=1)]
+        if is_image and len(here) == len(there):
+            self.partner |= {i: j, j: i}
+        self._give(i, here)
+        self._give(j, there)
+
+    def _lean(self, i: int) -> float:
+        """Return how far from the middle of its eye a pupil lies, -0.5 to 0.5."""
+        low, high = self._regions[self.around[i]].box
+        place = (self._regions[i].center - low) / (high - low + 1)
+        return float(place[self._across]) - 0.5
 
     def place_pair(self, i: int, j: int) -> None:
         """Give a left and a right region cells that are mirror images."""
@@ -211,41 +273,6 @@ class _Board:
         self.owner[tuple(cells.T)] = i
 
 
-def enclosing(i: int, regions: list[Region]) -> int:
-    """Return the number of the region that encloses another, -1 for none."""
-    low, high = regions[i].box
-    found = []
-    for j, other in enumerate(regions):
-        rim = 0 if _may_touch(regions[i], other) else 1
-        least, most = other.box
-        if j != i and (least + rim <= low).all() and (most - rim >= high).all():
-            found.append((len(other.points), j))
-    return min(found)[1] if found else -1
-
-
-def _may_touch(region: Region, other: Region) -> bool:
-    """Return whether one may reach the rim of another that encloses it.
-
-    Lights may, and pupils; what has the color of the surroundings would be a notch.
-    """
-    apart = np.linalg.norm(region.lab - other.ground)
-    is_pupil = region.contrast >= STRONG and apart >= NOTCH
-    return region.is_light or bool(is_pupil and len(region.points) < len(other.points))
-
-
-def is_between(region: Region, side: int, across: int, plane: int) -> bool:
-    """Return whether a region lies where left and right meet, as noses do."""
-    return bool(abs(2 * region.center[across] / side - plane) < 2 * _BETWEEN)
-
-
-def is_mirrored(
-    region: Region, other: Region, side: int, across: int, plane: int
-) -> bool:
-    """Return whether two regions are mirror images about the object's middle."""
-    both = float((region.center + other.center)[across]) / side
-    return abs(both - plane) < 2 * _BETWEEN
-
-
 def _middle(
     region: Region, other: Region, side: int, across: int, plane: int | None
 ) -> int:
@@ -257,33 +284,6 @@ def _middle(
     if plane is not None and is_mirrored(region, other, side, across, plane):
         return plane - 1
     return round(float((region.center + other.center)[across]) / side - 1)
-
-
-def partner_of(
-    i: int,
-    regions: list[Region],
-    side: int,
-    across: int,
-    done: Set[int] = frozenset(),
-) -> int | None:
-    """Return the region most like region i at the same height, beside it.
-
-    Args:
-        i: Its number.
-        regions: Of one view.
-        side: Samples along a cell.
-        across: Which of the two cell axes is horizontal in the picture.
-        done: Regions that have a partner.
-    """
-    best, least = None, np.inf
-    for j, other in enumerate(regions):
-        if j == i or j in done:
-            continue
-        gap = np.abs(other.center - regions[i].center) / side
-        alike = gap[1 - across] < LEVEL and regions[i].is_like(other)
-        if alike and 0.9 < gap[across] < least:
-            best, least = j, gap[across]
-    return best
 
 
 def _cell_counts(
@@ -311,33 +311,6 @@ def _look_up(
     a, b = values.shape
     inside = (at[0] >= 0) & (at[0] < a) & (at[1] >= 0) & (at[1] < b)
     return values[at[0].clip(0, a - 1), at[1].clip(0, b - 1)] * inside
-
-
-def _series(regions: list[Region], side: int, across: int) -> list[list[int]]:
-    """Return groups of alike spots in a row, as buttons are; one pair alone is none."""
-    if not regions:
-        return []
-    near = np.zeros((len(regions), len(regions)), bool)
-    for i, j in combinations(range(len(regions)), 2):
-        near[i, j] = _is_next(regions[i], regions[j])
-    count, group = csgraph.connected_components(near, directed=False)
-    found = [np.flatnonzero(group == number).tolist() for number in range(count)]
-    return [
-        one
-        for one in found
-        if len(one) > 2
-        or (len(one) == 2 and partner_of(one[0], regions, side, across) != one[1])
-    ]
-
-
-def _is_next(one: Region, other: Region) -> bool:
-    """Return whether two spots look the same and lie side by side."""
-    if not one.is_like(other) or one.extent is None or other.extent is None:
-        return False
-    stretch = np.abs(np.log(other.extent / one.extent)).max()
-    apart = np.abs(other.center - one.center) / np.maximum(one.extent, other.extent)
-    in_row = apart.min() < _IN_ROW and apart.max() < _NEAR
-    return bool(in_row and stretch < _STRETCHED)
 
 
 def _common_size(blocks: list[dict[Size, tuple[Rank, Corner]]]) -> Size | None:
