@@ -126,6 +126,17 @@ def test_a_light_whose_eye_is_not_seen_is_not_drawn():
     assert not len(cells[0])
 
 
+@pytest.mark.parametrize("is_filled", [True, False])
+def test_pupils_have_cells_where_their_eyes_have_some(is_filled):
+    """Two eyes may lie in front of nothing that is drawn."""
+    eyes = [disc(6, 3, 1.2), disc(6, 9, 1.2)]
+    pupils = [disc(6, 2.7, 0.5, 0.9), disc(6, 9.3, 0.5, 0.9)]
+    filled = np.full((CELLS, CELLS), is_filled)
+    cells, partner = place_regions(eyes + pupils, SIDE, filled, 1)
+    assert [len(c) > 0 for c in cells] == [is_filled] * 4
+    assert (partner.get(2) == 3) == is_filled
+
+
 @pytest.mark.parametrize(
     ("radius", "step"), [(0.66, 2.3), (0.72, 2.4), (0.8, 2.3), (0.8, 2.4)]
 )
@@ -203,3 +214,27 @@ def test_a_thick_line_stays_thick(width):
     region = Region(points, None, 16, np.zeros(3), np.ones(3), 0.5)
     (cells,), _ = placed(region)
     assert np.bincount(cells[:, 1], minlength=CELLS)[2:10].min() >= 2
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_cell_is_given_twice_and_partners_have_equally_many(seed):
+    """Eyes with pupils and lights anywhere, on any filled cells."""
+    rng = np.random.default_rng(seed)
+    regions = []
+    for _ in range(2):
+        row, radius, inner = rng.uniform((2, 0.4, 0.1), (10, 2, 0.9))
+        for column in rng.uniform(0, CELLS, 2):
+            regions.append(disc(row, column, radius))
+            up, across = rng.normal(0, (0.1, 0.3 * radius))
+            found = disc(row + up, column + across, max(0.13, radius * inner), 0.9)
+            is_light = bool(rng.random() < 0.3)
+            regions.append(dataclasses.replace(found, is_light=is_light, is_inner=True))
+    regions = [region for region in regions if len(region.points)]
+    filled = rng.random((CELLS, CELLS)) < rng.choice([0, 0.3, 0.7, 1])
+    plane = (None, CELLS - 1, CELLS)[rng.integers(3)]
+    cells, partner = place_regions(regions, SIDE, filled, 1, plane)
+    given = np.concatenate(cells)
+    assert len(np.unique(given, axis=0)) == len(given)
+    for i, j in partner.items():
+        assert partner[j] == i
+        assert len(cells[i]) == len(cells[j])

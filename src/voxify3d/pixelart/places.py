@@ -193,7 +193,7 @@ class _Board:
         here = self._alone(i, (self._share(i) + _look_up(self._share(j), at)) / 2)
         there = np.stack([axis[tuple(here.T)] for axis in at], axis=1)
         there = there[((there >= 0) & (there < self.owner.shape)).all(axis=1)]
-        if is_image and len(here) == len(there):
+        if is_image and len(here) == len(there) > 0:
             self.partner |= {i: j, j: i}
         self._give(i, here)
         self._give(j, there)
@@ -221,7 +221,7 @@ class _Board:
         there = here.copy()
         there[:, self._across] = middle - there[:, self._across]
         there = there[((there >= 0) & (there < self.owner.shape)).all(axis=1)]
-        if len(here) == len(there):
+        if len(here) == len(there) > 0:
             self.partner |= {i: j, j: i}
         self._give(j, there)
         self._give(i, here)
