@@ -33,6 +33,9 @@ LARGE = 6.0
 """Area of a single spot, in cells, over which it need not become a rectangle. Of two
 alike both do."""
 
+Image = tuple[Int[np.ndarray, "a b"], Int[np.ndarray, "a b"]]
+"""Of each cell the place on the other side, which may be outside the picture."""
+
 
 def place_regions(
     regions: list[Region],
@@ -68,18 +71,19 @@ def place_regions(
         if i in done:
             continue
         done.add(i)
-        if board.around[i] < 0:
-            j = partner_of(i, regions, side, across, done)
-        else:
+        is_inside = board.around[i] >= 0
+        if is_inside:
             j = board.partner_within(i, done)
+        else:
+            j = partner_of(i, regions, side, across, done)
         if j is None:
             board.place_alone(i)
-        elif board.around[i] >= 0:
+            continue
+        done.add(j)
+        if is_inside:
             board.place_within(i, j)
-            done.add(j)
         else:
             board.place_pair(i, j)
-            done.add(j)
     # A pair that something was taken from stays one only cell by cell.
     kept = [c[board.owner[tuple(c.T)] == i] for i, c in enumerate(board.cells)]
     whole = [len(k) == len(c) for k, c in zip(kept, board.cells, strict=True)]
@@ -185,18 +189,13 @@ class _Board:
         is_image = abs(lean[0] + lean[1]) <= abs(lean[0] - lean[1])
         if is_image:
             middle = int(first.min() + last.max())
-            image = _mirrored(self.owner.shape, self._across, middle)
+            at = _mirrored(self.owner.shape, self._across, middle)
         else:
-            image = np.indices(self.owner.shape)
-            image[self._across] += last.min() - first.min()
-        at = image[0], image[1]
+            place = np.indices(self.owner.shape)
+            place[self._across] += last.min() - first.min()
+            at = place[0], place[1]
         here = self._alone(i, (self._share(i) + _look_up(self._share(j), at)) / 2)
-        there = np.stack([axis[tuple(here.T)] for axis in at], axis=1)
-        there = there[((there >= 0) & (there < self.owner.shape)).all(axis=1)]
-        if is_image and len(here) == len(there) > 0:
-            self.partner |= {i: j, j: i}
-        self._give(i, here)
-        self._give(j, there)
+        self._give_both(i, j, here, at, is_image=is_image)
 
     def _lean(self, i: int) -> float:
         """Return how far from the middle of its eye a pupil lies, -0.5 to 0.5."""
@@ -218,13 +217,7 @@ class _Board:
         else:
             size, is_line = self._sizes.get(i), not one.compact
             here = best_cells(share, wanted, extent, None, size, is_line=is_line)
-        there = here.copy()
-        there[:, self._across] = middle - there[:, self._across]
-        there = there[((there >= 0) & (there < self.owner.shape)).all(axis=1)]
-        if len(here) == len(there) > 0:
-            self.partner |= {i: j, j: i}
-        self._give(j, there)
-        self._give(i, here)
+        self._give_both(i, j, here, image, is_image=True)
 
     def _single(
         self, i: int
@@ -268,6 +261,31 @@ class _Board:
         points = region.points if region.shape is None else region.shape
         return _cell_counts(points, self._side, free.shape) * free / self._side**2
 
+    def _give_both(
+        self,
+        i: int,
+        j: int,
+        here: Int[np.ndarray, "m 2"],
+        image: Image,
+        *,
+        is_image: bool,
+    ) -> None:
+        """Give region i cells, and region j what they are on the other side.
+
+        Args:
+            i: Number of one region.
+            j: Of the other.
+            here: Cells of the first.
+            image: Where each cell of the picture is on the other side.
+            is_image: Whether these are mirror images: then the two are partners.
+        """
+        there = np.stack([axis[tuple(here.T)] for axis in image], axis=1)
+        there = there[((there >= 0) & (there < self.owner.shape)).all(axis=1)]
+        if is_image and len(here) == len(there) > 0:
+            self.partner |= {i: j, j: i}
+        self._give(j, there)
+        self._give(i, here)
+
     def _give(self, i: int, cells: Int[np.ndarray, "m 2"]) -> None:
         self.cells[i] = cells
         self.owner[tuple(cells.T)] = i
@@ -294,9 +312,7 @@ def _cell_counts(
     return np.bincount(a * shape[1] + b, minlength=shape[0] * shape[1]).reshape(shape)
 
 
-def _mirrored(
-    shape: tuple[int, ...], across: int, middle: int
-) -> tuple[Int[np.ndarray, "a b"], Int[np.ndarray, "a b"]]:
+def _mirrored(shape: tuple[int, ...], across: int, middle: int) -> Image:
     """Return each cell's mirror image, `middle` minus its place along one axis."""
     image = np.indices(shape)
     image[across] = middle - image[across]
@@ -305,7 +321,7 @@ def _mirrored(
 
 def _look_up(
     values: Float64[np.ndarray, "a b"],
-    at: tuple[Int[np.ndarray, "a b"], Int[np.ndarray, "a b"]],
+    at: Image,
 ) -> Float64[np.ndarray, "a b"]:
     """Return values at cells; 0 outside the picture."""
     a, b = values.shape
