@@ -19,6 +19,7 @@ from voxify3d.pixelart.features import (
     find_features,
     find_ground,
 )
+from voxify3d.pixelart.gaps import find_gaps
 from voxify3d.pixelart.mirror import Mirror, find_mirror
 from voxify3d.pixelart.palette import CHROMA, palettes_of
 from voxify3d.pixelart.settings import PixelArtConfig
@@ -126,6 +127,8 @@ def pixelize(
         found.setdefault(rgb.tobytes(), Palette(rgb))
     palette = _best_palette(list(found.values()), cells, grounds, features, config)
     pictures = _paint(cells, grounds, features, palette, config)
+    if config.feature_weight:
+        pictures[0] = _parted(pictures[0], cells[0], palette, config)
     if mirror is not None:
         pictures = symmetric(pictures, mirror, config.coverage)
     pairs = tuple((f.cells, f.other) for f in features if f.view == 0 and len(f.other))
@@ -230,6 +233,22 @@ def _paint_view(
         weight=weight,
         emphasis=emphasis,
     )
+
+
+def _parted(
+    picture: Picture, cell: CellStatistics, palette: Palette, config: PixelArtConfig
+) -> Picture:
+    """Return a picture that keeps gaps between things of one color, and firmly."""
+    lab = oklab_from_bytes(palette.rgb)
+    index, cost = picture.index.copy(), picture.cost.copy()
+    plain = cost / np.maximum(picture.emphasis, 1e-9)[..., None]
+    for place, entry in find_gaps(cell, index, plain, lab).items():
+        apart = 100 * np.linalg.norm(lab - lab[entry], axis=1)
+        held = plain[place] + config.feature_weight * FIRM * apart
+        held[entry] = plain[place].min()
+        cost[place] = picture.emphasis[place] * held
+        index[place] = entry
+    return replace(picture, index=index, cost=cost)
 
 
 def symmetric(
