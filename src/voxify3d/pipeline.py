@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from jaxtyping import Int
@@ -36,6 +36,8 @@ class Progress:
     losses: dict[str, float] = field(default_factory=dict)
 
 
+Result = TypeVar("Result")
+
 STAGES = ("renders", "pixelart", "coarse", "fine", "polish", "choice")
 
 
@@ -49,7 +51,11 @@ def voxelize(mesh: Mesh, config: VoxelizeConfig = DEFAULT) -> VoxelGrid:
     Raises:
         MeshError: It is far thinner than a voxel, and no ray of any view meets it.
     """
-    steps = voxelize_steps(mesh, config)
+    return _result(voxelize_steps(mesh, config))
+
+
+def _result(steps: "Generator[Progress, None, Result]") -> "Result":
+    """Return what a generator returns when all its steps are done."""
     while True:
         try:
             next(steps)
@@ -68,14 +74,19 @@ def voxelize_steps(
     config, _ = settled(config)
     mesh = _emphasized(mesh, config)
     encoder = _encoder(config)
-    frame, renders = yield from _framed(mesh, config)
+    trial = yield from _framed(mesh, config)
+    frame, renders = trial.frame, trial.renders
     stages = _paper if config.fine.method == "paper" else _recipe
     results = []
     for candidate in candidates(config) if encoder else [config]:
-        art = pixelize(renders, config.colors, candidate.pixelart, config.seed)
+        art = trial.art
+        if art is None or candidate.pixelart != config.pixelart:
+            art = pixelize(renders, config.colors, candidate.pixelart, config.seed)
         yield Progress("pixelart", 1, 1)
-        semantic = _semantic(encoder, renders, candidate)
-        index = yield from stages(mesh, frame, art, candidate, semantic)
+        index = trial.index
+        if index is None or candidate != _quick(config):
+            semantic = _semantic(encoder, renders, candidate)
+            index = yield from stages(mesh, frame, art, candidate, semantic)
         grid = VoxelGrid(
             index=apply_fill((index + 1).astype(np.uint8), config.fill),
             palette=art.palette,
@@ -94,11 +105,33 @@ def voxelize_steps(
     return best
 
 
-def _framed(
-    mesh: Mesh, config: VoxelizeConfig
-) -> Generator[Progress, None, tuple[Frame, tuple[Render, ...]]]:
-    """Return the grid, and what the mesh looks like on it."""
-    from voxify3d.pixelart.phase import best_phase, misfit
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A grid, and what the mesh looks like on it.
+
+    Attributes:
+        frame: The grid.
+        renders: The six views.
+        art: Their pixel art; None where it is the only grid.
+        index: The exact stages' result, as far as that was asked for.
+    """
+
+    frame: Frame
+    renders: tuple[Render, ...]
+    art: "PixelArt | None" = None
+    index: "Int[np.ndarray, 'x y z'] | None" = None
+
+
+def _quick(config: VoxelizeConfig) -> VoxelizeConfig:
+    """Return settings with the exact stages alone, as `draft` has them."""
+    coarse = replace(config.coarse, method="surface")
+    fine = replace(config.fine, method="shell", steps=0)
+    return replace(config, coarse=coarse, fine=fine)
+
+
+def _framed(mesh: Mesh, config: VoxelizeConfig) -> Generator[Progress, None, _Trial]:
+    """Return the grid, of several the one with the best result of the exact stages."""
+    from voxify3d.fit.phase import best_phase, misfits
     from voxify3d.pixelart.pixelize import pixelize
     from voxify3d.render.mesh import frames_of, render_mesh
     from voxify3d.render.perspective import render_perspective
@@ -106,24 +139,31 @@ def _framed(
     frames = frames_of(mesh, config.size, config.front)
     if not config.searches_phase:
         frames = frames[:1]
-    draw = render_perspective if config.is_perspective else render_mesh
+    is_only = len(frames) == 1
+    slanted = config.is_perspective and is_only  # else all are compared straight on
+    draw = render_perspective if slanted else render_mesh
     samples = config.pixelart.samples_at(config.size)
-    plain = replace(config.pixelart, feature_weight=0.0)  # as good here, and quick
-    found, misfits = [], []
+    found, unlike = [], []
     for step, frame in enumerate(frames, start=1):
         renders = draw(mesh, frame, samples)
         if any(render.hit.any() for render in renders):
-            found.append((frame, renders))
-            if len(frames) > 1:
-                art = pixelize(renders, config.colors, plain, config.seed)
-                misfits.append(misfit(art, renders))
+            trial = _Trial(frame, renders)
+            if not is_only:
+                art = pixelize(renders, config.colors, config.pixelart, config.seed)
+                index = _result(_recipe(mesh, frame, art, _quick(config), None))
+                unlike.append(misfits(index, art, renders))
+                trial = _Trial(frame, renders, art, index)
+            found.append(trial)
         yield Progress("renders", step, len(frames))
     if not found:
         raise MeshError(
             f"no ray meets the mesh: at size {config.size} it is thinner than "
             f"1/{samples} of a voxel from every side; a larger --size will do"
         )
-    return found[best_phase(misfits)] if misfits else found[0]
+    best = found[best_phase(unlike)] if unlike else found[0]
+    if config.is_perspective and not is_only:
+        return _Trial(best.frame, render_perspective(mesh, best.frame, samples))
+    return best
 
 
 def _emphasized(mesh: Mesh, config: VoxelizeConfig) -> Mesh:

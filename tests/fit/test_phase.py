@@ -7,9 +7,12 @@ from makers import joined
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
 from voxify3d.config import PRESETS, from_dict
 from voxify3d.errors import ConfigError
+from voxify3d.fit.coarse import coarse_occupancy
+from voxify3d.fit.phase import BETTER, STRIKING, WRONG, best_phase, misfits
+from voxify3d.fit.polish import polish
 from voxify3d.mesh import shapes
+from voxify3d.mesh.coverage import surface_coverage
 from voxify3d.pipeline import voxelize
-from voxify3d.pixelart.phase import BETTER, STRIKING, WRONG, best_phase, misfit
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.pixelart.samples import sample_image
 from voxify3d.pixelart.statistics import contrast
@@ -60,34 +63,61 @@ def test_no_side_becomes_longer_than_the_longest():
     assert frames_of(cube, 8) == [frame_of(cube, 8)]
 
 
-def test_the_misfit_is_what_the_samples_differ_by(walker):
+@pytest.mark.parametrize("seed", range(4))
+def test_the_misfits_are_what_samples_and_cells_differ_by(walker, seed):
     frame = frame_of(walker, 12)
     renders = render_mesh(walker, frame, 4)
     art = pixelize(renders, 2)
-    # the slow obvious twin, sample by sample
+    rng = np.random.default_rng(seed)
+    entry_of_voxels = rng.integers(0, 2, frame.shape)
+    index = np.where(rng.random(frame.shape) < 0.2, entry_of_voxels, -1)
+    # the slow obvious twin, sample by sample and cell by cell
     entries = oklab_from_bytes(art.palette.rgb)
-    total = 0.0
+    by_samples = by_cells = 0.0
     for picture, render in zip(art.pictures, renders, strict=True):
         hit, lab = sample_image(render.hit), sample_image(oklab_from_srgb(render.rgb))
         near = contrast(lab.astype(np.float32), hit, 28)  # seven cells of four samples
-        for row, column in np.ndindex(hit.shape):
-            index = picture.index[row // 4, column // 4]
-            cost = 0.0
-            if index >= 0 and hit[row, column]:
-                cost = min(np.linalg.norm(lab[row, column] - entries[index]), WRONG)
-                cost *= 1 + min(near[row, column] / STRIKING, 2)
-            elif (index >= 0) != hit[row, column]:
-                cost = WRONG
-            total += cost * picture.weight / 16
-    assert misfit(art, renders) == pytest.approx(total, rel=1e-5)
-    assert total > 0
+        columns = np.moveaxis(index, picture.view.axis, 2)
+        if picture.view.toward[0] == "+":
+            columns = columns[..., ::-1]
+        for a, b in np.ndindex(*columns.shape[:2]):
+            part = np.s_[4 * a : 4 * a + 4, 4 * b : 4 * b + 4]
+            seen = [entries[i] for i in columns[a, b] if i >= 0]
+            for place in np.ndindex(4, 4):
+                cost = WRONG * (hit[part][place] != bool(seen))
+                if hit[part][place] and seen:
+                    cost = min(np.linalg.norm(lab[part][place] - seen[0]), WRONG)
+                    cost *= 1 + min(near[part][place] / STRIKING, 2)
+                by_samples += cost * picture.weight / 16
+            covered = hit[part].mean() >= 0.5
+            cost = WRONG * (covered != bool(seen))
+            if covered and seen:
+                cost = np.linalg.norm(lab[part][hit[part]].mean(axis=0) - seen[0])
+            by_cells += cost * picture.weight
+    assert misfits(index, art, renders) == pytest.approx((by_samples, by_cells), 1e-5)
+    assert min(by_samples, by_cells) > 0
 
 
-def test_the_first_grid_stays_unless_another_is_clearly_better():
-    assert best_phase([1.0]) == 0
-    assert best_phase([1.0, 1.0 - BETTER / 2, 2.0]) == 0
-    assert best_phase([1.0, 1.0 - 2 * BETTER, 0.9]) == 2
-    assert best_phase([0.0, 0.0]) == 0
+def test_the_first_grid_stays_unless_another_is_clearly_better_in_both_ways():
+    assert best_phase([(1.0, 1.0)]) == 0
+    slightly, clearly = 1 - BETTER / 2, 1 - 2 * BETTER
+    assert best_phase([(2.0, 1.0), (2 * slightly, clearly)]) == 0
+    assert best_phase([(2.0, 1.0), (2 * clearly, slightly)]) == 0
+    assert best_phase([(2.0, 1.0), (2 * clearly, clearly), (1.8, 0.9)]) == 2
+    assert best_phase([(2.0, 1.0), (1.8, 0.9), (0.5, 1.1)]) == 1
+    assert best_phase([(0.0, 0.0), (0.0, 0.0)]) == 0
+
+
+def test_what_is_tried_is_what_comes_out(walker):
+    grid = voxelize(walker, dataclasses.replace(DRAFT, phase="search"))
+    assert grid.frame in frames_of(walker, 12)[1:]
+    renders = render_mesh(walker, grid.frame, DRAFT.pixelart.samples)
+    art = pixelize(renders, 2, DRAFT.pixelart, DRAFT.seed)
+    coverage = surface_coverage(walker, grid.frame)
+    occupancy = coarse_occupancy(coverage, art, DRAFT.coarse.min_part)
+    smoothness = DRAFT.fine.smoothness
+    index = polish(occupancy.occupied, occupancy, art, coverage, smoothness=smoothness)
+    np.testing.assert_array_equal(index >= 0, grid.occupied)
 
 
 @pytest.mark.parametrize("samples", [3, 5])
