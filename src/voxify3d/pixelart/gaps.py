@@ -46,18 +46,14 @@ def find_gaps(
         cost: What each palette entry would cost there, OKLab times 100.
         palette: OKLab.
     """
-    a, b, s = cell.hit.shape
-    labels = np.full((a, b, s), -1)
+    labels = np.full(cell.hit.shape, -1, np.int16)
     labels[cell.hit] = nearest(cell.lab[cell.hit], palette)[0]
-    image = sample_image(labels)
-    entries = np.arange(len(palette))
-    things = np.stack([_large(image == entry, AREA * s) for entry in entries])
-    side = len(image) // a
-    things = things.reshape(-1, a, side, b, side).swapaxes(2, 3).reshape(-1, a, b, s)
-    shares = np.moveaxis((things > 0).mean(axis=-1), 0, -1)
+    shares = np.zeros(cost.shape)
+    for entry in np.unique(labels[cell.hit]):
+        shares[..., entry] = (_things(labels == entry) > 0).mean(axis=-1)
     gaps: dict[Cell, int] = {}
     for entry in np.unique(index[index >= 0]):
-        owner = _owners(things[entry], index == entry)
+        owner = _owners(_things(labels == entry), index == entry)
         apart = np.linalg.norm(palette - palette[entry], axis=1)
         others = shares * (apart >= CONTRAST)
         taken = _between(owner, others, cost - cost[..., entry, None])
@@ -70,12 +66,14 @@ def find_gaps(
     return gaps
 
 
-def _large(mask: Bool[np.ndarray, "h w"], least: float) -> Int[np.ndarray, "h w"]:
+def _things(mask: Bool[np.ndarray, "a b s"]) -> Int[np.ndarray, "a b s"]:
     """Return which thing each sample belongs to, numbered from 1; 0 in small ones."""
-    things, count = ndimage.label(mask, _SQUARE)
+    a, b, s = mask.shape
+    things, count = ndimage.label(sample_image(mask), _SQUARE)
     area = np.bincount(things.ravel(), minlength=count + 1)
-    things[(area < least)[things]] = 0
-    return things
+    things[(area < AREA * s)[things]] = 0
+    side = len(things) // a
+    return things.reshape(a, side, b, side).swapaxes(1, 2).reshape(a, b, s)
 
 
 def _owners(
