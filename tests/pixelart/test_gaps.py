@@ -28,11 +28,14 @@ def coordinates():
     return (np.indices((CELLS * SIDE, CELLS * SIDE)) + 0.5) / SIDE
 
 
-def dark_cells(mask, feature_weight=1.0):
+def dark_cells(mask, feature_weight=1.0, air=None):
     """Cells of a front that pixel art paints dark, whose samples are under a mask."""
     config = PixelArtConfig(feature_weight=feature_weight)
-    front = np.where(mask[..., None], INK, SKIN)
-    art = pixelize(renders_of(front, CELLS), 2, config)
+    front, *others = renders_of(np.where(mask[..., None], INK, SKIN), CELLS)
+    if air is not None:
+        split = (~air).reshape(CELLS, SIDE, CELLS, SIDE).swapaxes(1, 2)
+        front = replace(front, hit=split.reshape(front.hit.shape))
+    art = pixelize((front, *others), 2, config)
     away = oklab_from_bytes(art.palette.rgb) - oklab_from_srgb(np.array(INK))
     return art.pictures[0].index == np.linalg.norm(away, axis=1).argmin()
 
@@ -59,6 +62,18 @@ def test_a_brow_does_not_run_into_the_lens_below(gap, at):
         assert (things == number).sum() > 0.6 * shares(mask).sum()
 
 
+@pytest.mark.parametrize("gap", [0.4, 0.6])
+@pytest.mark.parametrize("at", np.arange(8) / 8)
+def test_a_brow_beyond_the_outline_does_not_run_into_the_lens(gap, at):
+    x, y = coordinates()
+    top = 7.5 + at
+    lens = (x - 3.3) ** 2 + (y - top + 2.5) ** 2 < 2.5**2
+    brow = (abs(x - 3.3) < 2.5) & (y > top + gap) & (y < top + gap + 1.4)
+    outline = 2.6 + 0.4 * abs(y - top)
+    dark = dark_cells(lens | brow, air=(x < outline) & ~lens & ~brow)
+    assert ndimage.label(dark)[1] == 2
+
+
 def test_a_row_of_cells_is_not_cut_through():
     x, y = coordinates()
     lens = (x - 8) ** 2 + (y - 6.75) ** 2 < 2**2
@@ -74,17 +89,18 @@ def test_mortar_does_not_widen():
     np.testing.assert_array_equal(dark_cells(wall), dark_cells(wall, 0.0))
 
 
-def test_a_robots_brows_are_no_part_of_its_eyes():
+@pytest.mark.parametrize(("size", "least"), [(24, 3), (60, 9)])
+def test_a_robots_brows_are_no_part_of_its_eyes(size, least):
     path = SHARED / "robot-expressive.glb"
     if not path.is_file():
         pytest.skip("../shared/meshes is not here")
-    grid = voxelize(load_mesh(path), replace(PRESETS["draft"], size=60))
+    grid = voxelize(load_mesh(path), replace(PRESETS["draft"], size=size))
     entry = int(grid.palette.rgb.sum(axis=1).argmin()) + 1
     filled = grid.index > 0
     nearest = filled.shape[2] - 1 - filled[:, :, ::-1].argmax(axis=2)
     front = np.take_along_axis(grid.index, nearest[..., None], axis=2)[..., 0]
     things, count = ndimage.label((front == entry) & filled.any(axis=2))
-    large = np.bincount(things.ravel(), minlength=count + 1)[1:] > 9
+    large = np.bincount(things.ravel(), minlength=count + 1)[1:] > least
     assert large.sum() == 4  # two eyes, two brows
 
 

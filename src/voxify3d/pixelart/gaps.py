@@ -16,6 +16,8 @@ from voxify3d.pixelart.statistics import CellStatistics
 
 WIDTH = 0.35
 """Least width of a gap, in cells: what two cells of two things hold of other colors."""
+COLORED = 0.25
+"""Least share of that width that is colored: beside an outline, a gap is partly air."""
 AREA = 3.0
 """Least area, in cells, of things that are held apart, and of what lies between."""
 LENGTH = 3
@@ -51,12 +53,13 @@ def find_gaps(
     shares = np.zeros(cost.shape)
     for entry in np.unique(labels[cell.hit]):
         shares[..., entry] = (_things(labels == entry) > 0).mean(axis=-1)
+    air = 1 - cell.hit.mean(axis=-1)
     gaps: dict[Cell, int] = {}
     for entry in np.unique(index[index >= 0]):
         owner = _owners(_things(labels == entry), index == entry)
         apart = np.linalg.norm(palette - palette[entry], axis=1)
         others = shares * (apart >= CONTRAST)
-        taken = _between(owner, others, cost - cost[..., entry, None])
+        taken = _between(owner, others, air, cost - cost[..., entry, None])
         for place in taken:
             owner[place] = 0
         gaps |= taken
@@ -90,6 +93,7 @@ def _owners(
 def _between(
     owner: Int[np.ndarray, "a b"],
     others: Float[np.ndarray, "a b k"],
+    air: Float[np.ndarray, "a b"],
     loss: Float[np.ndarray, "a b k"],
 ) -> dict[Cell, int]:
     """Return cells to take from things, so that no two of them touch, and new colors.
@@ -100,6 +104,7 @@ def _between(
     Args:
         owner: Which thing each cell belongs to, 0 if none.
         others: Share of each cell in colors that stand out from the things'.
+        air: Share of each cell in which nothing is.
         loss: What every color costs in a cell, more than the things' own does.
     """
     size = np.bincount(owner.ravel())
@@ -109,7 +114,7 @@ def _between(
         pairs = [pair for pair in touching if not gaps.keys() & set(pair)]
         taken: dict[Cell, int] = {}
         while pairs and len(taken) < LENGTH:
-            found = _best(pairs, owner, others, loss, gaps | taken)
+            found = _best(pairs, owner, others, air, loss, gaps | taken)
             if found is None:
                 break
             place, color = found
@@ -141,6 +146,7 @@ def _best(
     pairs: list[_Pair],
     owner: Int[np.ndarray, "a b"],
     others: Float[np.ndarray, "a b k"],
+    air: Float[np.ndarray, "a b"],
     loss: Float[np.ndarray, "a b k"],
     taken: dict[Cell, int],
 ) -> tuple[Cell, int] | None:
@@ -149,8 +155,10 @@ def _best(
     for place in sorted({place for pair in pairs for place in pair}):
         own = [pair for pair in pairs if place in pair]
         width = np.mean([others[one] + others[other] for one, other in own], axis=0)
+        beyond = np.mean([air[one] + air[other] for one, other in own])
+        is_seen = width.sum() >= COLORED * WIDTH and width.sum() + beyond >= WIDTH
         around = _around(owner, place, taken)
-        if width.sum() < WIDTH or ndimage.label(around)[1] > 1:
+        if not is_seen or ndimage.label(around)[1] > 1:
             continue  # no gap is seen there, or the thing would fall apart
         color = int(width.argmax())
         beside = int(around[[0, 2, 1, 1], [1, 1, 0, 2]].sum())
