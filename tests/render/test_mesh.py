@@ -5,18 +5,23 @@ from hypothesis import strategies as st
 from makers import joined, mesh_of, turned
 
 from voxify3d.mesh import shapes
-from voxify3d.render.mesh import frame_of, render_mesh, sample_offsets
+from voxify3d.render.mesh import (
+    frame_of,
+    render_mesh,
+    sample_offsets,
+    scattered_offsets,
+)
 from voxify3d.render.views import six_views
 from voxify3d.types import DIRECTIONS, Direction, axis_of, sign_of, vector_of
 
 sides = st.floats(0.01, 50)
 
 
-def images_of(mesh, size=13, front: Direction = "+z", samples=4):
+def images_of(mesh, size=13, front: Direction = "+z", samples=4, scattered=False):
     """Return {view name: (hits, mean color, mean depth)} in image layout."""
     frame = frame_of(mesh, size, front)
     images = {}
-    for render in render_mesh(mesh, frame, samples):
+    for render in render_mesh(mesh, frame, samples, scattered=scattered):
         depth = np.where(render.hit, render.depth, 0)
         cells = np.concatenate(
             [
@@ -50,12 +55,14 @@ def assert_same(found, expected):
     np.testing.assert_allclose(found, expected, atol=2e-4)
 
 
+@pytest.mark.parametrize("scattered", [False, True])
 @pytest.mark.parametrize("front", DIRECTIONS)
-def test_an_object_turned_to_the_default_front_looks_the_same(front):
+def test_an_object_turned_to_the_default_front_looks_the_same(front, scattered):
     mesh = lopsided()
     rotation = onto_default(front)
     assert np.linalg.det(rotation) == 1
-    before, after = images_of(mesh, front=front), images_of(turned(mesh, rotation))
+    before = images_of(mesh, front=front, scattered=scattered)
+    after = images_of(turned(mesh, rotation), scattered=scattered)
     for name, image in before.items():
         assert_same(after[name], image)
 
@@ -152,6 +159,33 @@ def test_samples_of_a_cell_are_a_regular_grid_without_the_border():
     )
     assert sample_offsets(1).tolist() == [[0.5, 0.5]]
     assert len(np.unique(sample_offsets(7), axis=0)) == 49
+
+
+@given(st.integers(1, 24))
+def test_every_square_of_a_cell_has_a_sample_and_mirror_images_have_the_same(samples):
+    offsets = scattered_offsets(samples)
+    squares = np.indices((samples, samples)).reshape(2, -1).T
+    np.testing.assert_array_equal(np.floor(offsets * samples), squares)
+    known = set(map(tuple, offsets.round(9)))
+    assert len(known) == samples**2
+    for image in (offsets * [-1, 1] + [1, 0], offsets[:, ::-1]):
+        assert set(map(tuple, image.round(9))) == known
+
+
+@given(st.integers(1, 12).map(lambda half: 2 * half), st.floats(0, 1))
+def test_what_an_edge_along_an_axis_covers_is_exact_to_one_sample(samples, edge):
+    for share in (scattered_offsets(samples) < edge).mean(axis=0):
+        assert abs(share - edge) <= 1 / samples**2 + 1e-9
+
+
+@given(st.floats(0, 2 * np.pi), st.floats(-0.7, 0.7))
+def test_what_a_slanted_edge_covers_is_about_right(angle, edge):
+    normal = np.array([np.cos(angle), np.sin(angle)])
+    fine = (np.indices((200, 200)).reshape(2, -1).T + 0.5) / 200
+    exact, found = (
+        ((at - 0.5) @ normal < edge).mean() for at in (fine, scattered_offsets(10))
+    )
+    assert abs(exact - found) < 0.06
 
 
 @given(

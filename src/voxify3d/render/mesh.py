@@ -11,6 +11,8 @@ from voxify3d.types import Direction, Frame, Mesh, Render, View, sign_of
 
 _RAYS_PER_CALL = 1 << 20
 """Bounds memory: about 200 bytes a ray."""
+_GOLDEN = (5**0.5 - 1) / 2
+"""Its multiples, less their whole parts, are spread evenly, however many there are."""
 
 
 def frame_of(mesh: Mesh, size: int, front: Direction = "+z") -> Frame:
@@ -64,12 +66,37 @@ def sample_offsets(samples: int) -> Float64[np.ndarray, "s 2"]:
     return np.stack(np.meshgrid(at, at, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
-def render_view(caster: Caster, frame: Frame, view: View, samples: int) -> Render:
-    """Render one view, `samples` × `samples` rays a cell."""
+def scattered_offsets(samples: int) -> Float64[np.ndarray, "s 2"]:
+    """Return the places of rays that measure: one in each square of a regular grid.
+
+    Not in their middles: an edge along an axis, as most of what people build has, would
+    cover a cell in steps of a whole row of rays. Here two rays lie equally far along an
+    axis, so that what the edge covers is exact to one ray; if `samples` is odd, but for
+    the middle row. There is no chance in it, and mirror images see the same. As a
+    picture, edges would look serrated.
+
+    Reference:
+        Chiu, Shirley, Wang 1994, "Multi-jittered sampling".
+    """
+    square = np.arange(samples)
+    levels = np.arange((samples + 1) // 2)
+    # Far apart in rows that are neighbors: a slanted edge must not follow them.
+    order = (levels * _GOLDEN % 1).argsort().argsort()
+    shift = (order + 0.5) / len(levels) - 0.5
+    shift = shift[np.minimum(square, samples - 1 - square)]
+    side = np.sign(samples - 1 - 2 * square)
+    at = square[:, None] + 0.5 + side[:, None] * shift
+    return np.stack([at, at.T], axis=-1).reshape(-1, 2) / samples
+
+
+def render_view(
+    caster: Caster, frame: Frame, view: View, samples: int, *, scattered: bool = False
+) -> Render:
+    """Render one view, `samples` × `samples` rays a cell; see `render_mesh`."""
     axis = view.axis
     others = [i for i in range(3) if i != axis]
     a, b = (frame.shape[i] for i in others)
-    offsets = sample_offsets(samples)
+    offsets = scattered_offsets(samples) if scattered else sample_offsets(samples)
     count = len(offsets)
     total = a * b * count
     rgb = np.zeros((total, 3), np.float32)
@@ -101,19 +128,23 @@ def render_view(caster: Caster, frame: Frame, view: View, samples: int) -> Rende
     )
 
 
-def render_mesh(mesh: Mesh, frame: Frame, samples: int = 8) -> tuple[Render, ...]:
+def render_mesh(
+    mesh: Mesh, frame: Frame, samples: int = 8, *, scattered: bool = False
+) -> tuple[Render, ...]:
     """Render the six views of a mesh on a grid, unlit.
 
     Args:
         mesh: In the world frame.
         frame: The grid; its front decides which view is called front.
         samples: Rays along each side of a cell.
+        scattered: Place rays to measure shares, by `scattered_offsets`, and not as
+            the pixels of a picture.
 
     Returns:
         One Render a view, in the order of `six_views`.
     """
     caster = Caster(mesh, frame)
     return tuple(
-        render_view(caster, frame, view, samples)
+        render_view(caster, frame, view, samples, scattered=scattered)
         for view in six_views(frame.front, frame.up)
     )
