@@ -192,7 +192,7 @@ def test_as_many_colors_as_there_are():
 
 
 def test_what_no_ray_meets_is_said():
-    stick = shapes.box((0.02, 2.0, 0.02))
+    stick = shapes.box((0.012, 2.0, 0.012))
     with pytest.raises(MeshError, match="at size 12 it is thinner than 1"):
         converted(stick, size=12)
     assert converted(stick, size=40).occupied.any()

@@ -145,8 +145,8 @@ def test_small_sizes_search_by_themselves_and_the_paper_does_not():
 def test_two_eyes_beside_the_middle_of_an_odd_grid_get_a_cell_each():
     """On the even grid they meet in the middle, and a nose has nowhere to go."""
     skin, ink, red = (0.7, 0.7, 0.7), (0.05, 0.05, 0.05), (0.8, 0.1, 0.05)
-    eyes = [shapes.box((1, 1, 0.4), (x, 8, 4), ink) for x in (-1, 1)]
-    nose = shapes.box((1, 1, 0.4), (0, 7, 4), red)
+    eyes = [shapes.box((1, 1, 0.4), (x, 8.5, 4), ink) for x in (-1, 1)]
+    nose = shapes.box((1, 1, 0.4), (0, 7.5, 4), red)
     # nothing else tells the grids apart: the head's outline lies a quarter of a voxel
     # beside both
     head = shapes.box((9.5, 12, 8), (0, 6, 0), skin)

@@ -7,7 +7,14 @@ from voxify3d.pixelart.settings import PixelArtConfig
 
 @pytest.mark.parametrize(
     ("asked", "size", "expected"),
-    [(8, 40, 8), (8, 128, 8), (8, 160, 6), (8, 256, 4), (8, 1024, 4), (2, 256, 2)],
+    [
+        (10, 40, 10),
+        (10, 100, 10),
+        (10, 160, 6),
+        (10, 256, 4),
+        (10, 1024, 4),
+        (2, 256, 2),
+    ],
 )
 def test_large_grids_take_fewer_samples_a_cell(asked, size, expected):
     assert PixelArtConfig(samples=asked).samples_at(size) == expected

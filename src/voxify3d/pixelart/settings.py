@@ -8,7 +8,7 @@ from voxify3d.errors import ConfigError
 CellColor = Literal["vote", "dominant", "mean"]
 PaletteStrategy = Literal["kmeans", "kmeans-rare", "maxmin", "median-cut", "annealing"]
 """Names in `voxify3d.color.palette.STRATEGIES`, which says what each is."""
-_FINE = 128
+_FINE = 100
 _FEW = 4
 
 
@@ -16,10 +16,10 @@ _FEW = 4
 class PixelArtConfig:
     """How renders become pixel art and a palette."""
 
-    samples: int = 8
-    """Rays along each side of a cell, at sizes up to 128; above, fewer do: see
+    samples: int = 10
+    """Rays along each side of a cell, at sizes up to 100; above, fewer do: see
     `samples_at`. More sees smaller things and takes longer."""
-    coverage: float = 0.48
+    coverage: float = 0.5
     """Covered share from which a cell is filled. Less makes everything fatter."""
     symmetry: bool = True
     """Cells that are alike on the left and on the right are made the same, so that
