@@ -45,13 +45,18 @@ def shares(mask):
     return mask.reshape(CELLS, SIDE, CELLS, SIDE).mean(axis=(1, 3))
 
 
+def lens_and_brow(middle, top, gap, reach):
+    """Samples of a lens, up to a height, and of a brow that begins a gap above it."""
+    x, y = coordinates()
+    lens = (x - middle) ** 2 + (y - top + 2.5) ** 2 < 2.5**2
+    brow = (abs(x - middle) < reach) & (y > top + gap) & (y < top + gap + 1.4)
+    return lens, brow
+
+
 @pytest.mark.parametrize("gap", [0.4, 0.6, 0.8])
 @pytest.mark.parametrize("at", np.arange(8) / 8)
 def test_a_brow_does_not_run_into_the_lens_below(gap, at):
-    x, y = coordinates()
-    top = 7.5 + at
-    lens = (x - 8.3) ** 2 + (y - top + 2.5) ** 2 < 2.5**2
-    brow = (abs(x - 8.3) < 3.5) & (y > top + gap) & (y < top + gap + 1.4)
+    lens, brow = lens_and_brow(8.3, 7.5 + at, gap, 3.5)
     dark = dark_cells(lens | brow)
     things, count = ndimage.label(dark)
     assert count == 2
@@ -67,8 +72,7 @@ def test_a_brow_does_not_run_into_the_lens_below(gap, at):
 def test_a_brow_beyond_the_outline_does_not_run_into_the_lens(gap, at):
     x, y = coordinates()
     top = 7.5 + at
-    lens = (x - 3.3) ** 2 + (y - top + 2.5) ** 2 < 2.5**2
-    brow = (abs(x - 3.3) < 2.5) & (y > top + gap) & (y < top + gap + 1.4)
+    lens, brow = lens_and_brow(3.3, top, gap, 2.5)
     outline = 2.6 + 0.4 * abs(y - top)
     dark = dark_cells(lens | brow, air=(x < outline) & ~lens & ~brow)
     assert ndimage.label(dark)[1] == 2
