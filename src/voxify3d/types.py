@@ -193,6 +193,8 @@ class Render:
             where nothing is hit.
         normal: Unit geometric normal, world axes, turned towards the eye.
         part: Part of the mesh; -1 where nothing is hit.
+        coverage: Covered share of each cell, measured at least as finely as the
+            samples are. Range [0, 1].
     """
 
     view: View
@@ -201,11 +203,7 @@ class Render:
     depth: Float32[np.ndarray, "a b s"]
     normal: Float32[np.ndarray, "a b s 3"]
     part: Int[np.ndarray, "a b s"]
-
-    @property
-    def coverage(self) -> Float32[np.ndarray, "a b"]:
-        """Covered share of each cell. Range [0, 1]."""
-        return self.hit.mean(axis=-1, dtype=np.float32)
+    coverage: Float32[np.ndarray, "a b"]
 
 
 @dataclass(frozen=True, slots=True)

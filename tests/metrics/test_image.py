@@ -27,6 +27,7 @@ def view_of(lab, filled=None, depth: float | np.ndarray = 1.0, samples=None):
         np.repeat(deep[..., None], samples.shape[2], axis=2),
         np.zeros_like(samples),
         np.where(hit, 0, -1),
+        filled.astype(np.float32),
     )
     return CellView(render, filled, lab, deep)
 

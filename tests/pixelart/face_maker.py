@@ -1,5 +1,7 @@
 """Six views with a painted front, sample by sample."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from voxify3d.pixelart.features import Feature, find_features
@@ -31,9 +33,17 @@ def renders_of(front: np.ndarray, cells: int = 14) -> tuple[Render, ...]:
                 np.zeros(hit.shape, np.float32),
                 np.zeros(rgb.shape, np.float32),
                 np.zeros(hit.shape, np.int64),
+                np.ones(hit.shape[:2], np.float32),
             )
         )
     return tuple(renders)
+
+
+def without(render: Render, missed: np.ndarray) -> Render:
+    """Return a render whose samples [x, y] under a mask hit nothing."""
+    split = missed.reshape(-1, SIDE, missed.shape[1] // SIDE, SIDE)
+    hit = ~np.swapaxes(split, 1, 2).reshape(render.hit.shape)
+    return replace(render, hit=hit, coverage=hit.mean(axis=-1, dtype=np.float32))
 
 
 def face(dots, color=INK, cells: int = 14) -> np.ndarray:

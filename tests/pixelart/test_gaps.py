@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from face_maker import INK, SIDE, SKIN, renders_of
+from face_maker import INK, SIDE, SKIN, renders_of, without
 from scipy import ndimage
 
 from voxify3d.color.match import nearest
@@ -33,8 +33,7 @@ def dark_cells(mask, feature_weight=1.0, air=None):
     config = PixelArtConfig(feature_weight=feature_weight)
     front, *others = renders_of(np.where(mask[..., None], INK, SKIN), CELLS)
     if air is not None:
-        split = (~air).reshape(CELLS, SIDE, CELLS, SIDE).swapaxes(1, 2)
-        front = replace(front, hit=split.reshape(front.hit.shape))
+        front = without(front, air)
     art = pixelize((front, *others), 2, config)
     away = oklab_from_bytes(art.palette.rgb) - oklab_from_srgb(np.array(INK))
     return art.pictures[0].index == np.linalg.norm(away, axis=1).argmin()

@@ -24,6 +24,7 @@ def render_of(rgb, hit=None, depth=None) -> Render:
         depth=depth.astype(np.float32),
         normal=np.zeros_like(rgb),
         part=np.where(hit, 0, -1),
+        coverage=hit.mean(axis=-1, dtype=np.float32),
     )
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from makers import joined, mesh_of, turned
 
 from voxify3d.mesh import shapes
+from voxify3d.render.cast import Caster
 from voxify3d.render.mesh import (
     frame_of,
     render_mesh,
@@ -12,7 +15,15 @@ from voxify3d.render.mesh import (
     scattered_offsets,
 )
 from voxify3d.render.views import six_views
-from voxify3d.types import DIRECTIONS, Direction, axis_of, sign_of, vector_of
+from voxify3d.types import (
+    DIRECTIONS,
+    Direction,
+    Frame,
+    Material,
+    axis_of,
+    sign_of,
+    vector_of,
+)
 
 sides = st.floats(0.01, 50)
 
@@ -176,6 +187,49 @@ def test_every_square_of_a_cell_has_a_sample_and_mirror_images_have_the_same(sam
 def test_what_an_edge_along_an_axis_covers_is_exact_to_one_sample(samples, edge):
     for share in (scattered_offsets(samples) < edge).mean(axis=0):
         assert abs(share - edge) <= 1 / samples**2 + 1e-9
+
+
+@given(
+    st.sampled_from([2, 3, 8]),
+    st.tuples(*[st.floats(0.05, 0.95)] * 3),
+    st.tuples(*[st.floats(0.5, 3)] * 3),
+)
+def test_what_a_box_covers_is_exact_however_few_rays_a_picture_has(
+    samples, low, extent
+):
+    low, extent = np.array(low), np.array(extent)
+    box = shapes.box(tuple(extent), tuple(low + extent / 2))
+    frame = Frame((0.0, 0.0, 0.0), 1.0, (4, 4, 4))
+    for render in render_mesh(box, frame, samples):
+        one, other = (
+            np.clip(np.minimum(low[i] + extent[i], k + 1) - np.maximum(low[i], k), 0, 1)
+            for i, k in ((i, np.arange(4)) for i in range(3) if i != render.view.axis)
+        )
+        exact = one[:, None] * other
+        met = render.hit.any(axis=-1) & ~render.hit.all(axis=-1)
+        wrong = np.abs(render.coverage - exact)
+        # To one ray of 256 for each of two edges, but for corners.
+        edge = met & ((one == 1)[:, None] | (other == 1))
+        assert (wrong[edge] <= 2 / 256 + 1e-6).all()
+        assert (wrong[met] <= 0.04).all()
+        assert (render.coverage[~met] == render.hit[~met, 0]).all()
+
+
+@pytest.mark.parametrize("alpha_mode", ["opaque", "mask"])
+def test_what_a_ray_meets_is_what_it_hits(alpha_mode):
+    mesh, rng = lopsided(), np.random.default_rng(3)
+    texture = rng.integers(0, 2, (8, 8, 4), np.uint8) * 255
+    material = Material(texture=texture, alpha_mode=alpha_mode)
+    uv = rng.random((len(mesh.faces), 3, 2), np.float32)
+    materials = (material,) * len(mesh.materials)
+    mesh = replace(mesh, uv=uv, materials=materials)
+    caster = Caster(mesh, frame_of(mesh, 9))
+    origins = rng.uniform(-2, 11, (4000, 3))
+    directions = rng.normal(size=(4000, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    hit = caster.cast(origins, directions).face >= 0
+    assert 0.01 < hit.mean() < 0.99
+    np.testing.assert_array_equal(caster.meets(origins, directions), hit)
 
 
 @given(st.floats(0, 2 * np.pi), st.floats(-0.7, 0.7))

@@ -1,9 +1,10 @@
 """render_mesh: Mesh → six Renders, the targets of everything that follows."""
 
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64, Int
 
 from voxify3d.render.cast import Caster
 from voxify3d.render.views import default_up, six_views
@@ -11,6 +12,9 @@ from voxify3d.types import Direction, Frame, Mesh, Render, View, sign_of
 
 _RAYS_PER_CALL = 1 << 20
 """Bounds memory: about 200 bytes a ray."""
+_MEASURING = 16
+"""Rays along each side of a cell that tell how much of it is covered. A picture's rays
+take an edge along an axis for a whole row of them."""
 _GOLDEN = (5**0.5 - 1) / 2
 """Its multiples, less their whole parts, are spread evenly, however many there are."""
 
@@ -93,45 +97,76 @@ def render_view(
     caster: Caster, frame: Frame, view: View, samples: int, *, scattered: bool = False
 ) -> Render:
     """Render one view, `samples` × `samples` rays a cell; see `render_mesh`."""
-    axis = view.axis
-    others = [i for i in range(3) if i != axis]
-    a, b = (frame.shape[i] for i in others)
+    a, b = (n for i, n in enumerate(frame.shape) if i != view.axis)
+    cells = np.stack(np.meshgrid(np.arange(a), np.arange(b), indexing="ij"), axis=-1)
     offsets = scattered_offsets(samples) if scattered else sample_offsets(samples)
-    count = len(offsets)
-    total = a * b * count
+    total = a * b * len(offsets)
     rgb = np.zeros((total, 3), np.float32)
     depth = np.full(total, np.inf, np.float32)
     normal = np.zeros((total, 3), np.float32)
     face = np.full(total, -1, np.int64)
-    # Rays start one voxel outside the grid, on the eye's side.
-    outside = frame.shape[axis] + 1.0 if sign_of(view.toward) > 0 else -1.0
-    direction = np.zeros(3, np.float32)
-    direction[axis] = -sign_of(view.toward)
-    for first in range(0, total, _RAYS_PER_CALL):
-        ray = np.arange(first, min(first + _RAYS_PER_CALL, total))
-        cell, sample = np.divmod(ray, count)
-        origins = np.empty((len(ray), 3), np.float32)
-        origins[:, others[0]] = cell // b + offsets[sample, 0]
-        origins[:, others[1]] = cell % b + offsets[sample, 1]
-        origins[:, axis] = outside
-        hits = caster.cast(origins, np.broadcast_to(direction, origins.shape))
+    for ray, origins, directions in _rays(frame, view, cells.reshape(-1, 2), offsets):
+        hits = caster.cast(origins, directions)
         rgb[ray], normal[ray], face[ray] = hits.rgb, hits.normal, hits.face
         depth[ray] = np.maximum(hits.distance - 1, 0)
     part = np.where(face >= 0, caster.mesh.part[face], -1)
+    hit = (face >= 0).reshape(a, b, -1)
+    coverage = hit.mean(axis=-1, dtype=np.float32)
+    if not scattered:
+        partly = (coverage > 0) & (coverage < 1)
+        coverage[partly] = _coverage(caster, frame, view, np.argwhere(partly))
     return Render(
         view=view,
-        rgb=rgb.reshape(a, b, count, 3),
-        hit=(face >= 0).reshape(a, b, count),
-        depth=depth.reshape(a, b, count),
-        normal=normal.reshape(a, b, count, 3),
-        part=part.reshape(a, b, count),
+        rgb=rgb.reshape(*hit.shape, 3),
+        hit=hit,
+        depth=depth.reshape(hit.shape),
+        normal=normal.reshape(*hit.shape, 3),
+        part=part.reshape(hit.shape),
+        coverage=coverage,
     )
+
+
+def _coverage(
+    caster: Caster, frame: Frame, view: View, cells: Int[np.ndarray, "n 2"]
+) -> Float32[np.ndarray, " n"]:
+    """Return what share of each cell the mesh covers."""
+    offsets = scattered_offsets(_MEASURING)
+    hit = np.zeros(len(cells) * len(offsets), bool)
+    for ray, origins, directions in _rays(frame, view, cells, offsets):
+        hit[ray] = caster.meets(origins, directions)
+    return hit.reshape(-1, len(offsets)).mean(axis=-1, dtype=np.float32)
+
+
+def _rays(
+    frame: Frame,
+    view: View,
+    cells: Int[np.ndarray, "n 2"],
+    offsets: Float64[np.ndarray, "s 2"],
+) -> Iterator[tuple[slice, Float32[np.ndarray, "r 3"], Float32[np.ndarray, "r 3"]]]:
+    """Return rays through cells, in pieces: which ones, their origins and directions.
+
+    They start one voxel outside the grid, on the eye's side.
+    """
+    axis, toward = view.axis, sign_of(view.toward)
+    outside = frame.shape[axis] + 1.0 if toward > 0 else -1.0
+    direction = np.zeros(3, np.float32)
+    direction[axis] = -toward
+    total = len(cells) * len(offsets)
+    for first in range(0, total, _RAYS_PER_CALL):
+        ray = slice(first, min(first + _RAYS_PER_CALL, total))
+        cell, sample = np.divmod(np.arange(ray.start, ray.stop), len(offsets))
+        place = cells[cell] + offsets[sample]
+        origins = np.insert(place, axis, outside, axis=1).astype(np.float32)
+        yield ray, origins, np.broadcast_to(direction, origins.shape)
 
 
 def render_mesh(
     mesh: Mesh, frame: Frame, samples: int = 8, *, scattered: bool = False
 ) -> tuple[Render, ...]:
     """Render the six views of a mesh on a grid, unlit.
+
+    What covers a cell in part is measured by rays of its own, scattered as if
+    `scattered` were set.
 
     Args:
         mesh: In the world frame.

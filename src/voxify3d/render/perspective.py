@@ -66,19 +66,19 @@ def render_perspective(
         origins, directions = cell_rays(frame.shape, view, place, perspective=True)
         # From one voxel outside: the surface may lie in the face itself.
         hits = caster.cast(origins - directions, directions)
-        hit = hits.face >= 0
+        hit = (hits.face >= 0).reshape(a, b, -1)
         slope = np.abs(directions[:, view.axis])
         depth = np.maximum((hits.distance - 1) * slope, 0)
-        part = np.where(hit, caster.mesh.part[hits.face], -1)
-        cells = (a, b, samples**2)
+        part = np.where(hits.face >= 0, caster.mesh.part[hits.face], -1)
         renders.append(
             Render(
                 view=view,
-                rgb=hits.rgb.reshape(*cells, 3),
-                hit=hit.reshape(cells),
-                depth=depth.astype(np.float32).reshape(cells),
-                normal=hits.normal.reshape(*cells, 3),
-                part=part.reshape(cells),
+                rgb=hits.rgb.reshape(*hit.shape, 3),
+                hit=hit,
+                depth=depth.astype(np.float32).reshape(hit.shape),
+                normal=hits.normal.reshape(*hit.shape, 3),
+                part=part.reshape(hit.shape),
+                coverage=hit.mean(axis=-1, dtype=np.float32),
             )
         )
     return tuple(renders)
