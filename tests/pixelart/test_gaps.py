@@ -92,7 +92,7 @@ def test_mortar_does_not_widen():
     np.testing.assert_array_equal(dark_cells(wall), dark_cells(wall, 0.0))
 
 
-@pytest.mark.parametrize(("size", "least"), [(24, 3), (60, 9)])
+@pytest.mark.parametrize(("size", "least"), [(24, 3), (32, 3), (60, 9)])
 def test_a_robots_brows_are_no_part_of_its_eyes(size, least):
     path = SHARED / "robot-expressive.glb"
     if not path.is_file():

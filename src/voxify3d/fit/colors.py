@@ -19,6 +19,11 @@ from voxify3d.types import sign_of
 
 OWN_WEIGHT = 0.1
 """Of the surface inside the voxel itself: decides where no view looks."""
+NEAR = 1.5
+"""Voxels between a voxel and a sample of the mesh up to which that shows its color."""
+ENOUGH = 0.25
+"""Share of such samples from which a cell says all about a voxel's color. With a step
+at one half, rows of a lens that has a steep rim were dark and light by turns."""
 EDGE = 0.05
 """Difference of target colors (OKLab) over which neighbors need not agree."""
 PAIR = 1.5
@@ -31,8 +36,9 @@ def seen_costs(
 ) -> tuple[Float64[np.ndarray, "x y z k"], Float64[np.ndarray, "x y z"]]:
     """Return each voxel's cost per palette entry, and the weight of its views.
 
-    A cell whose mesh lies over 1.5 voxels away from the voxel it sees says little
-    about the voxel's color, so it counts a tenth.
+    A cell says little about the color of a voxel it sees if its mesh lies elsewhere: it
+    counts in full where `ENOUGH` of its samples are as deep as the voxel (`NEAR`), and
+    less the fewer they are, down to a tenth.
     """
     k = len(art.palette)
     cost = np.zeros((*occupied.shape, k))
@@ -46,8 +52,11 @@ def seen_costs(
         d = first[a, b]
         at = length - 1 - d if sign_of(view.toward) > 0 else d
         ijk = tuple(np.insert(np.stack([a, b], axis=1), view.axis, at, axis=1).T)
-        off = np.abs(d - picture.depth[a, b]) > 1.5
-        trust = np.where(off, 0.1, 1.0) * np.clip(2 * picture.coverage[a, b], 0.05, 1)
+        depths = picture.depths[a, b]
+        near = (np.abs(depths - d[:, None]) <= NEAR).sum(axis=1)
+        near = near / np.isfinite(depths).sum(axis=1)
+        trust = np.clip(near / ENOUGH, 0.1, 1)
+        trust *= np.clip(2 * picture.coverage[a, b], 0.05, 1)
         cost[ijk] += picture.cost[a, b] * trust[:, None]
         weight[ijk] += picture.weight * trust
     return cost, weight
