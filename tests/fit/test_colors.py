@@ -15,7 +15,7 @@ from voxify3d.fit.colors import (
     color_hidden,
     color_surface,
     color_voxels,
-    seen_costs,
+    look,
 )
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.mirror import Mirror
@@ -48,9 +48,12 @@ def exposed(occupied, ijk):
     return False
 
 
-def costs_by_looking(occupied, art, coverage):
-    """{voxel: cost of each entry} of all voxels that anything is known about."""
-    costs = {}
+def by_looking(occupied, art, coverage):
+    """{voxel: cost of each entry}, {voxel: color} of all that anything is known about.
+
+    The color is the mean of the cells that see it, of its own surface if none does.
+    """
+    costs, seen = {}, {}
     for picture in art.pictures:
         for a, b in np.ndindex(*picture.index.shape):
             d = reference.first_in(occupied, picture.view, a, b)
@@ -63,22 +66,26 @@ def costs_by_looking(occupied, art, coverage):
             trust *= min(max(2 * float(picture.coverage[a, b]), 0.05), 1)
             before = costs.get(column[d], np.zeros(len(art.palette)))
             costs[column[d]] = before + trust * picture.cost[a, b].astype(float)
+            cells = seen.setdefault(column[d], [])
+            cells.append((picture.weight * trust, picture.lab[a, b]))
+    lab = {
+        ijk: sum(weight * color for weight, color in cells)
+        / sum(weight for weight, _ in cells)
+        for ijk, cells in seen.items()
+    }
     palette = oklab_from_bytes(art.palette.rgb)
     for ijk in map(tuple, np.argwhere(occupied & (coverage.area > 1e-6)).tolist()):
         if exposed(occupied, ijk):
             apart = np.linalg.norm(coverage.lab[ijk] - palette, axis=1)
             before = costs.get(ijk, np.zeros(len(art.palette)))
             costs[ijk] = before + 0.1 * 100 * apart
-    return costs
+            lab.setdefault(ijk, coverage.lab[ijk])
+    return costs, lab
 
 
-def energy(label, costs, coverage, palette, start, smoothness):
-    """Summed costs, less what equal neighbors of like target colors save."""
+def energy(label, costs, lab, smoothness):
+    """Summed costs, less what equal neighbors of like colors save."""
     total = sum(cost[label[ijk]] for ijk, cost in costs.items())
-    lab = {
-        ijk: coverage.lab[ijk] if coverage.area[ijk] > 1e-6 else palette[start[ijk]]
-        for ijk in costs
-    }
     voxels = list(costs)
     for number, one in enumerate(voxels):
         for other in voxels[number + 1 :]:
@@ -96,7 +103,7 @@ def energy(label, costs, coverage, palette, start, smoothness):
 def test_without_smoothing_every_voxel_has_its_cheapest_color(shape, seed):
     occupied, art, coverage = random_case(shape, seed)
     label = color_voxels(occupied, art, coverage, smoothness=0.0)
-    costs = costs_by_looking(occupied, art, coverage)
+    costs, _ = by_looking(occupied, art, coverage)
     for ijk, cost in costs.items():
         assert cost[label[ijk]] == pytest.approx(cost.min(), abs=1e-4)
 
@@ -114,24 +121,22 @@ def test_every_voxel_gets_an_entry_and_nothing_else_does(shape, seed, smoothness
 @pytest.mark.parametrize("seed", range(3))
 def test_no_sweep_raises_the_energy(monkeypatch, seed, smoothness):
     occupied, art, coverage = random_case((4, 5, 4), seed)
-    palette = oklab_from_bytes(art.palette.rgb)
-    costs = costs_by_looking(occupied, art, coverage)
-    start = color_voxels(occupied, art, coverage, 0.0)
-    label = start
-    energies = [energy(label, costs, coverage, palette, start, smoothness)]
+    costs, lab = by_looking(occupied, art, coverage)
+    label = color_voxels(occupied, art, coverage, 0.0)
+    energies = [energy(label, costs, lab, smoothness)]
     for sweeps in range(1, 13):
         monkeypatch.setattr(colors, "_SWEEPS", sweeps)
         label = color_voxels(occupied, art, coverage, smoothness)
-        energies.append(energy(label, costs, coverage, palette, start, smoothness))
+        energies.append(energy(label, costs, lab, smoothness))
     assert (np.diff(energies) <= 1e-4).all()
     if smoothness == 200:
         assert energies[-1] < energies[0] - 1  # it does something
     # and no single voxel would rather have another color
     for ijk in list(costs)[::7]:
-        for entry in range(len(palette)):
+        for entry in range(len(art.palette)):
             other = label.copy()
             other[ijk] = entry
-            changed = energy(other, costs, coverage, palette, start, smoothness)
+            changed = energy(other, costs, lab, smoothness)
             assert changed >= energies[-1] - 1e-4
 
 
@@ -144,7 +149,7 @@ def test_twins_share_the_color_that_costs_both_least(shape, seed, smoothness):
         mirror.paired[shape[0] // 2] = False
     art = dataclasses.replace(art, mirror=mirror)
     label = color_voxels(occupied, art, coverage, smoothness)
-    costs = costs_by_looking(occupied, art, coverage)
+    costs, _ = by_looking(occupied, art, coverage)
     for ijk, cost in costs.items():
         there = tuple(mirror.image(np.array([ijk]))[0].tolist())
         if there not in costs or not mirror.paired[ijk]:
@@ -215,6 +220,29 @@ def test_smoothing_flattens_a_lone_voxel_but_not_an_edge():
     np.testing.assert_array_equal(smooth, flat)
 
 
+def test_what_lies_inside_does_not_bend_an_edge():
+    # A wall of 9 × 5 voxels: white under row 2, pink over it, and the row itself is
+    # half of either. Behind its middle lies something, in the same voxels.
+    art = random_art((9, 5, 1), 2, seed=0)
+    for picture in art.pictures:
+        picture.cost[:] = 0
+        picture.depth[:] = np.inf
+    front = art.pictures[0]
+    front.depth[:] = front.depths[:] = 0
+    front.coverage[:] = 1
+    pink, white = oklab_from_bytes(art.palette.rgb)
+    edge = (pink + white) / 2
+    front.cost[:, 3:] = 0, 100
+    front.cost[:, 2] = 36, 35.5
+    front.cost[:, :2] = 100, 0
+    front.lab[:, 3:], front.lab[:, 2], front.lab[:, :2] = pink, edge, white
+    lab = front.lab[:, :, None].copy()
+    lab[4:6, 2:] = edge + np.array([0, 0, 0.3])
+    occupied = np.ones((9, 5, 1), bool)
+    index = color_voxels(occupied, art, Coverage(np.ones(occupied.shape), lab), 5.0)
+    np.testing.assert_array_equal(index[..., 0], [[1, 1, 1, 0, 0]] * 9)
+
+
 @settings(max_examples=40)
 @given(shapes, seeds)
 def test_voxels_that_may_come_have_the_color_that_their_cells_want(shape, seed):
@@ -276,6 +304,8 @@ def test_a_cell_counts_by_how_much_of_its_surface_lies_where_it_sees(near, share
     front.depths[..., :near] = 5.4
     front.depths[..., near:] = 6.0
     front.depth[:] = 5.4 if near > 4 else 6.0
-    cost, weight = seen_costs(occupied, art)
-    np.testing.assert_allclose(cost[0, 0, 4], share * front.cost[0, 0], rtol=1e-6)
-    assert weight[0, 0, 4] == pytest.approx(share * front.weight)
+    seen = look(occupied, art)
+    wanted = share * front.cost[0, 0]
+    np.testing.assert_allclose(seen.cost[0, 0, 4], wanted, rtol=1e-6)
+    assert seen.weight[0, 0, 4] == pytest.approx(share * front.weight)
+    np.testing.assert_allclose(seen.lab[0, 0, 4], front.lab[0, 0], atol=1e-6)

@@ -5,8 +5,10 @@ six cells, and the cost of a palette entry is the sum of what it costs in them.
 A Potts term on neighbors then flattens areas where the mesh itself is flat.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int
+from jaxtyping import Bool, Float64, Int
 from scipy import ndimage
 
 from voxify3d.color.spaces import oklab_from_bytes
@@ -31,10 +33,23 @@ PAIR = 1.5
 _SWEEPS = 12
 
 
-def seen_costs(
-    occupied: Bool[np.ndarray, "x y z"], art: PixelArt
-) -> tuple[Float64[np.ndarray, "x y z k"], Float64[np.ndarray, "x y z"]]:
-    """Return each voxel's cost per palette entry, and the weight of its views.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the cells that see a voxel say of its color.
+
+    Attributes:
+        cost: Of each palette entry.
+        weight: Of the cells; 0 where none sees it.
+        lab: Mean of their colors, OKLab; 0 where none sees it.
+    """
+
+    cost: Float64[np.ndarray, "x y z k"]
+    weight: Float64[np.ndarray, "x y z"]
+    lab: Float64[np.ndarray, "x y z 3"]
+
+
+def look(occupied: Bool[np.ndarray, "x y z"], art: PixelArt) -> Seen:
+    """Return what the six views say of each voxel's color.
 
     A cell says little about the color of a voxel it sees if its mesh lies elsewhere: it
     counts in full where `ENOUGH` of its samples are as deep as the voxel (`NEAR`), and
@@ -42,6 +57,7 @@ def seen_costs(
     """
     k = len(art.palette)
     cost = np.zeros((*occupied.shape, k))
+    lab = np.zeros((*occupied.shape, 3))
     weight = np.zeros(occupied.shape)
     for picture in art.pictures:
         view = picture.view
@@ -59,7 +75,9 @@ def seen_costs(
         trust *= np.clip(2 * picture.coverage[a, b], 0.05, 1)
         cost[ijk] += picture.cost[a, b] * trust[:, None]
         weight[ijk] += picture.weight * trust
-    return cost, weight
+        lab[ijk] += picture.lab[a, b] * (picture.weight * trust)[:, None]
+    lab /= np.where(weight > 0, weight, 1)[..., None]
+    return Seen(cost, weight, lab)
 
 
 def color_voxels(
@@ -91,17 +109,19 @@ def color_surface(
         smoothness: Weight of the Potts term; more is flatter and loses detail.
     """
     palette = oklab_from_bytes(art.palette.rgb)
-    cost, weight = seen_costs(occupied, art)
+    seen = look(occupied, art)
     exposed = occupied & ~ndimage.binary_erosion(occupied)
     own = coverage.touched & exposed
     apart = coverage.lab[own][:, None] - palette
+    cost, is_seen = seen.cost, seen.weight > 0
     cost[own] += OWN_WEIGHT * 100 * np.linalg.norm(apart, axis=-1)
-    known = exposed & ((weight > 0) | own)
+    lab = np.where(is_seen[..., None], seen.lab, coverage.lab)
+    known = exposed & (is_seen | own)
     index = np.full(occupied.shape, -1, np.int16)
     if known.any():
         twin = twins(known, art.mirror)
         askew = pair_features(twin, cost[known], known, occupied, art)
-        index[known] = _smooth(cost, known, twin, askew, coverage, palette, smoothness)
+        index[known] = _smooth(cost, known, twin, askew, lab[known], smoothness)
     return index
 
 
@@ -227,11 +247,13 @@ def _smooth(
     known: Bool[np.ndarray, "x y z"],
     twin: Int[np.ndarray, " n"],
     askew: Int[np.ndarray, " m"],
-    coverage: Coverage,
-    palette: Float64[np.ndarray, "k 3"],
+    lab: Float64[np.ndarray, "n 3"],
     smoothness: float,
 ) -> Int[np.ndarray, " n"]:
-    """Minimize costs plus an edge-aware Potts term by sweeps: monotone.
+    """Minimize costs plus a Potts term by sweeps: monotone.
+
+    Neighbors whose colors `lab` differ need not agree. What lies inside the mesh has no
+    part in those: a straight edge of icing had a dent where there was more behind it.
 
     Voxels of one parity class have no neighbor among themselves, so a class is
     updated at once (iterated conditional modes, Besag 1986). Twins have one label;
@@ -244,9 +266,6 @@ def _smooth(
     label = unary.argmin(axis=1)
     if smoothness == 0:
         return label
-    lab: Float32[np.ndarray, "n 3"] = np.where(
-        coverage.touched[known][:, None], coverage.lab[known], palette[label]
-    )
     number = np.full(np.array(known.shape) + 2, -1, np.int32)
     number[tuple((ijk + 1).T)] = row
     neighbors, strengths = [], []
