@@ -14,11 +14,13 @@ from face_maker import (
 )
 
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
+from voxify3d.mesh.sample import sample_character
 from voxify3d.pixelart.features import find_features, find_ground
 from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import cell_statistics
+from voxify3d.render.mesh import frames_of, render_mesh
 from voxify3d.types import Render
 
 
@@ -137,6 +139,27 @@ def test_no_eye_loses_a_bite_to_a_light_like_the_skin(width, height):
     assert all(f.lab[0] < 0.5 for f in found)
     one, other = (set(map(tuple, f.cells.tolist())) for f in found)
     assert one == {(13 - a, b) for a, b in other}
+
+
+def test_lights_take_cells_of_their_eyes_alone():
+    mesh, checked = sample_character(), 0
+    for frame in frames_of(mesh, 48):
+        cells = [cell_statistics(r) for r in render_mesh(mesh, frame, 10)]
+        front = [f for f in find_features(cells) if f.view == 0]
+        for eye in front:
+            low, high = eye.points.min(axis=0), eye.points.max(axis=0)
+            lights = [
+                f.cells
+                for f in front
+                if (f.points >= low).all()
+                and (f.points <= high).all()
+                and f.lab[0] > 0.9 > 0.5 > f.ground[0]
+            ]
+            if eye.lab[0] < 0.3 and lights:
+                block = np.concatenate([eye.cells, *lights])
+                assert len(block) == np.prod(np.ptp(block, axis=0) + 1)
+                checked += 1
+    assert checked >= 4
 
 
 def test_what_is_not_there_is_no_light():

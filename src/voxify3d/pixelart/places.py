@@ -255,9 +255,15 @@ class _Board:
         return {} if extent is None else blocks_of(share, extent, on)
 
     def _share(self, i: int) -> Float64[np.ndarray, "a b"]:
-        """Return the share of each cell that a region covers; 0 if it is not free."""
-        region = self._regions[i]
-        free = self._filled & ((self.owner < 0) | (self.owner == self.around[i]))
+        """Return the share of each cell that a region covers; 0 if it is not free.
+
+        A light has cells of its eye alone: beside it, one would be no light.
+        """
+        region, outer = self._regions[i], self.around[i]
+        free = self.owner == outer
+        if outer < 0 or not region.is_light:
+            free |= self.owner < 0
+        free &= self._filled
         points = region.points if region.shape is None else region.shape
         return _cell_counts(points, self._side, free.shape) * free / self._side**2
 
