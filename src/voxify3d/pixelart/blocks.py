@@ -54,7 +54,7 @@ def best_cells(
         share: Share of each cell that the region covers.
         wanted: Cells for what is no block.
         extent: Of a block, samples; None for what is none.
-        on: An axis, and the sum of the places of the block's two ends there.
+        on: An axis, and the sum of the places of the two ends there.
         size: Of the block, if there is one of this size.
         is_line: Whether the region is a line or an arc.
     """
@@ -73,8 +73,27 @@ def best_cells(
     order = np.lexsort((off, -held.round(6)))
     order = order[held[order] >= held.max() / 6]
     if is_line:
-        return _thinned(cells[np.sort(order)], held[np.sort(order)], wanted)
-    return cells[order[: max(wanted, int((held >= WELL_HELD).sum()))]]
+        cells = _thinned(cells[np.sort(order)], held[np.sort(order)], wanted)
+    else:
+        cells = cells[order[: max(wanted, int((held >= WELL_HELD).sum()))]]
+    return cells if on is None else _better_half(cells, share, on)
+
+
+def _better_half(
+    cells: Int[np.ndarray, "n 2"],
+    share: Float64[np.ndarray, "a b"],
+    on: tuple[int, int],
+) -> Int[np.ndarray, "m 2"]:
+    """Return the half of some cells that covers more, and its mirror image."""
+    axis, ends = on
+    held = share[tuple(cells.T)]
+    first, last = (sign * (2 * cells[:, axis] - ends) <= 0 for sign in (1, -1))
+    is_first = held[first].sum().round(6) >= held[last].sum().round(6)
+    half = cells[first if is_first else last]
+    image = half.copy()
+    image[:, axis] = ends - image[:, axis]
+    inside = (image[:, axis] >= 0) & (image[:, axis] < share.shape[axis])
+    return np.unique(np.concatenate([half, image[inside]]), axis=0)
 
 
 def fewer_cells(

@@ -32,8 +32,8 @@ two brows only spoils an eye."""
 GRAZED, GRAZED_BY_EYES = 0.6, 0.1
 """Share of a cell from which its ground decides where a feature only grazes it; where
 that is a striking one, whose cells show its shape."""
-ALIKE = 0.3
-"""Share of a cell from which hair may decide its color."""
+ALIKE, COVERED = 0.3, 0.7
+"""Share of a cell from which hair may decide its color, and one of two eyes its."""
 BEHIND = 2.0
 """How far before or behind most of a cell's surface, in voxels, a sample is part of
 something else."""
@@ -62,6 +62,7 @@ class Feature:
         other: Of a left and right pair, the cells of the other one, in the order of
             `cells`; none where it has no partner.
         rim: Cells beside it that would else have its color, and take its ground's.
+        is_inner: Whether it is a light or a pupil.
     """
 
     view: int
@@ -73,11 +74,12 @@ class Feature:
     ground: Float64[np.ndarray, " 3"]
     other: Int[np.ndarray, "m 2"] = field(default_factory=_no_cells)
     rim: Int[np.ndarray, "r 2"] = field(default_factory=_no_cells)
+    is_inner: bool = False
 
     @property
     def is_striking(self) -> bool:
-        """Whether it catches the eye, as eyes and buttons do."""
-        return self.compact and self.contrast >= STRONG
+        """Whether it catches the eye, as eyes, what is in them, and buttons do."""
+        return (self.compact or self.is_inner) and self.contrast >= STRONG
 
 
 def find_features(
@@ -161,7 +163,8 @@ def _view_features(
             points=region.points,
             ground=region.ground,
             other=chosen[partner[i]] if i in partner else _no_cells(),
-            rim=_rim(region, chosen[i], taken, cell),
+            rim=_rim(region, chosen[i], taken, cell, is_one_of_two=i in partner),
+            is_inner=region.is_inner,
         )
         for i, region in enumerate(regions)
     ]
@@ -172,21 +175,32 @@ def _rim(
     cells: Int[np.ndarray, "n 2"],
     taken: Bool[np.ndarray, "a b"],
     cell: CellStatistics,
+    *,
+    is_one_of_two: bool,
 ) -> Int[np.ndarray, "r 2"]:
-    """Return the cells of hair beside a crowded eye, in which it would drown.
+    """Return the cells beside an eye that would make it another shape.
+
+    Those of hair, in which a crowded one would drown; and what one of two covers, but
+    was not given for the sake of the other.
 
     Args:
         region: The eye.
         cells: It was given.
         taken: Cells that any feature was given.
         cell: The view.
+        is_one_of_two: Whether another has the same cells on the other side.
     """
-    if not region.is_crowded:
+    side = round(cell.hit.shape[2] ** 0.5)
+    if not (region.is_crowded or (is_one_of_two and region.is_large(side))):
         return _no_cells()
     own = np.zeros_like(taken)
     own[tuple(cells.T)] = True
     beside = np.argwhere(ndimage.binary_dilation(own) & cell.filled & ~taken)
     at = tuple(beside.T)
+    if not region.is_crowded:
+        covered = np.zeros(taken.shape)
+        np.add.at(covered, tuple(region.points.T // side), 1 / side**2)
+        return beside[covered[at] >= COVERED]
     alike = np.linalg.norm(cell.lab[at] - region.lab, axis=-1) < CONTRAST
     share = (alike & cell.hit[at]).sum(axis=1) / cell.hit[at].sum(axis=1)
     return beside[share >= ALIKE]

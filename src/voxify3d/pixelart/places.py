@@ -44,10 +44,10 @@ def place_regions(
     across: int,
     plane: int | None = None,
 ) -> tuple[list[Int[np.ndarray, "m 2"]], dict[int, int]]:
-    """Return the cells of each region; a left and right pair gets mirror images.
+    """Return the cells of each region; of a left and right pair both get the same.
 
-    And each such region's partner, where the two have equally many cells. What stands
-    out most comes first.
+    And each such region's partner, where the two keep them; their cells are in the same
+    order. What stands out most comes first.
 
     Args:
         regions: Of one view.
@@ -77,17 +77,21 @@ def place_regions(
         else:
             j = partner_of(i, regions, side, across, done)
         if j is None:
-            board.place_alone(i)
+            if not board.is_single_light(i):
+                board.place_alone(i)
             continue
         done.add(j)
         if is_inside:
             board.place_within(i, j)
         else:
             board.place_pair(i, j)
-    # A pair that something was taken from stays one only cell by cell.
     kept = [c[board.owner[tuple(c.T)] == i] for i, c in enumerate(board.cells)]
-    whole = [len(k) == len(c) for k, c in zip(kept, board.cells, strict=True)]
-    partner = {i: j for i, j in board.partner.items() if whole[i] and whole[j]}
+    partner: dict[int, int] = {}
+    for i, j in board.partner.items():
+        alike = _alike(kept[i], kept[j], across) if i < j else None
+        if alike is not None:
+            kept[i], kept[j] = alike
+            partner |= {i: j, j: i}
     return kept, partner
 
 
@@ -97,7 +101,8 @@ class _Board:
     Attributes:
         cells: Of each region; none as long as it has not been placed.
         owner: Number of the region that each cell was given to last, -1 for none.
-        partner: Left and right pairs that were given equally many cells.
+        partner: Left and right pairs that were given equally many cells, until others
+            take some.
         around: Number of the region that encloses each one, -1 for none.
     """
 
@@ -153,13 +158,13 @@ class _Board:
             self._sizes.get(i),
             is_line=not region.compact,
         )
-        room = int((self.owner == outer).sum()) if outer >= 0 else 0
-        if region.is_light and self._is_notch(i):
-            return best_light(region, self.owner == outer, self._side)
+        room = int(self._within(outer).sum())
         if region.is_light:
-            return cells[: int(LIGHT * room)]
+            inner = best_light(region, self._within(outer), self._side)
+            is_drawn = len(inner) > 0 or self._is_notch(i)
+            return inner if is_drawn else cells[: int(LIGHT * room)]
         if room == 1 and self._stands_for(i, outer):
-            return np.argwhere(self.owner == outer)
+            return np.argwhere(self._within(outer))
         if outer >= 0 and 2 * len(cells) > room:  # most of the outer one must stay
             return fewer_cells(share, room // 2, extent, on)
         return cells
@@ -178,6 +183,10 @@ class _Board:
                 return j
         return None
 
+    def is_single_light(self, i: int) -> bool:
+        """Return whether a region is a light in one of two eyes, without a like one."""
+        return self._regions[i].is_light and self.around[i] in self.partner
+
     def place_within(self, i: int, j: int) -> None:
         """Give what lies in a left and a right eye cells, in the same place in both.
 
@@ -191,11 +200,10 @@ class _Board:
             middle = int(first.min() + last.max())
             at = _mirrored(self.owner.shape, self._across, middle)
         else:
-            place = np.indices(self.owner.shape)
-            place[self._across] += last.min() - first.min()
-            at = place[0], place[1]
+            step = int(last.min() - first.min())
+            at = _moved(self.owner.shape, self._across, step)
         here = self._alone(i, (self._share(i) + _look_up(self._share(j), at)) / 2)
-        self._give_both(i, j, here, at, is_image=is_image)
+        self._give_both(i, j, here, at)
 
     def _lean(self, i: int) -> float:
         """Return how far from the middle of its eye a pupil lies, -0.5 to 0.5."""
@@ -204,12 +212,15 @@ class _Board:
         return float(place[self._across]) - 0.5
 
     def place_pair(self, i: int, j: int) -> None:
-        """Give a left and a right region cells that are mirror images."""
+        """Give a left and a right region the same cells on each side.
+
+        They are mirror images, but for two blocks that do not lie so in the cells, and
+        would become narrower: these are their own images, and one is moved.
+        """
         one, other = self._regions[i], self._regions[j]
-        middle = _middle(one, other, self._side, self._across, self._plane)
-        image = _mirrored(self.owner.shape, self._across, middle)
-        share = (self._share(i) + _look_up(self._share(j), image)) / 2
         extent = one.extent if other.compact else None
+        image = self._other_side(i, j, is_block=extent is not None)
+        share = (self._share(i) + _look_up(self._share(j), image)) / 2
         wanted = max(one.wanted, other.wanted)
         if one.is_large(self._side) and extent is not None:
             both = [self._share(i), _look_up(self._share(j), image)]
@@ -217,7 +228,23 @@ class _Board:
         else:
             size, is_line = self._sizes.get(i), not one.compact
             here = best_cells(share, wanted, extent, None, size, is_line=is_line)
-        self._give_both(i, j, here, image, is_image=True)
+        self._give_both(i, j, here, image)
+
+    def _other_side(self, i: int, j: int, *, is_block: bool) -> Image:
+        """Return where the cells of one of a pair are for the other one.
+
+        That is about the middle of the whole object, if the pair is: then what is alike
+        on its two sides stays so. A head held askew has a middle of its own.
+        """
+        one, other, side = self._regions[i], self._regions[j], self._side
+        across, plane, shape = self._across, self._plane, self.owner.shape
+        if plane is not None and is_mirrored(one, other, side, across, plane):
+            return _mirrored(shape, across, plane - 1)
+        middle = float((one.center + other.center)[across]) / side - 1
+        apart = float((other.center - one.center)[across]) / side
+        if is_block and _rest(apart) < _rest(middle):
+            return _moved(shape, across, round(apart))
+        return _mirrored(shape, across, round(middle))
 
     def _single(
         self, i: int
@@ -239,6 +266,10 @@ class _Board:
         apart = float(np.linalg.norm(pupil.lab - eye.ground))
         is_dark = bool(pupil.lab[0] < eye.lab[0])
         return is_dark and pupil.is_striking and apart > eye.contrast
+
+    def _within(self, outer: int) -> Bool[np.ndarray, "a b"]:
+        """Return the cells of a region that encloses others; none for -1."""
+        return (self.owner == outer) & (outer >= 0)
 
     def _is_notch(self, i: int) -> bool:
         """Return whether a light has the color of what is around its eye."""
@@ -273,8 +304,6 @@ class _Board:
         j: int,
         here: Int[np.ndarray, "m 2"],
         image: Image,
-        *,
-        is_image: bool,
     ) -> None:
         """Give region i cells, and region j what they are on the other side.
 
@@ -283,11 +312,10 @@ class _Board:
             j: Of the other.
             here: Cells of the first.
             image: Where each cell of the picture is on the other side.
-            is_image: Whether these are mirror images: then the two are partners.
         """
         there = np.stack([axis[tuple(here.T)] for axis in image], axis=1)
         there = there[((there >= 0) & (there < self.owner.shape)).all(axis=1)]
-        if is_image and len(here) == len(there) > 0:
+        if len(here) == len(there) > 0:
             self.partner |= {i: j, j: i}
         self._give(j, there)
         self._give(i, here)
@@ -297,17 +325,28 @@ class _Board:
         self.owner[tuple(cells.T)] = i
 
 
-def _middle(
-    region: Region, other: Region, side: int, across: int, plane: int | None
-) -> int:
-    """Return the sum of the places of two cells that are mirror images.
+def _rest(place: float) -> float:
+    """Return how far a place is from that of a cell."""
+    return abs(place - round(place))
 
-    That of the whole object, if the pair is about there: then what is alike on its two
-    sides stays so. A head held askew has a middle of its own.
+
+def _alike(
+    one: Int[np.ndarray, "_ 2"], other: Int[np.ndarray, "_ 2"], across: int
+) -> tuple[Int[np.ndarray, "n 2"], Int[np.ndarray, "n 2"]] | None:
+    """Return the cells of two regions in the same order; None if they are not alike.
+
+    Alike are mirror images, and what is moved.
     """
-    if plane is not None and is_mirrored(region, other, side, across, plane):
-        return plane - 1
-    return round(float((region.center + other.center)[across]) / side - 1)
+    if len(one) != len(other):
+        return None
+    for sign in (-1, 1):
+        turned = other.copy()
+        turned[:, across] *= sign
+        first, last = (cells[np.lexsort(cells.T)] for cells in (one, turned))
+        if len(np.unique(last - first, axis=0)) == 1:
+            last[:, across] *= sign
+            return first, last
+    return None
 
 
 def _cell_counts(
@@ -323,6 +362,13 @@ def _mirrored(shape: tuple[int, ...], across: int, middle: int) -> Image:
     image = np.indices(shape)
     image[across] = middle - image[across]
     return image[0], image[1]
+
+
+def _moved(shape: tuple[int, ...], across: int, step: int) -> Image:
+    """Return where each cell is, moved along one axis."""
+    place = np.indices(shape)
+    place[across] += step
+    return place[0], place[1]
 
 
 def _look_up(

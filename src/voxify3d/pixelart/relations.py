@@ -60,6 +60,9 @@ def partner_of(
 ) -> int | None:
     """Return the region most like region i at the same height, beside it.
 
+    Each of the two is the nearest to the other: a tuft of hair at the end of a row is
+    none of a pair.
+
     Args:
         i: Its number.
         regions: Of one view.
@@ -67,13 +70,18 @@ def partner_of(
         across: Which of the two cell axes is horizontal in the picture.
         done: Regions that have a partner.
     """
+    j = _nearest(i, regions, side, across)
+    is_pair = j is not None and _nearest(j, regions, side, across) == i
+    return j if is_pair and j not in done else None
+
+
+def _nearest(i: int, regions: list[Region], side: int, across: int) -> int | None:
+    """Return the nearest region beside region i that is like it."""
     best, least = None, np.inf
     for j, other in enumerate(regions):
-        if j == i or j in done:
-            continue
         gap = np.abs(other.center - regions[i].center) / side
         alike = gap[1 - across] < LEVEL and regions[i].is_like(other)
-        if alike and 0.9 < gap[across] < least:
+        if j != i and alike and 0.9 < gap[across] < least:
             best, least = j, gap[across]
     return best
 
