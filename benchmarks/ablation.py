@@ -33,7 +33,6 @@ from voxify3d.metrics.score import caption_score, score_pictures
 from voxify3d.pipeline import voxelize
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.render.mesh import frame_of, render_mesh
-from voxify3d.render.perspective import render_perspective
 from voxify3d.types import VoxelGrid
 from voxify3d.voxels.surface import mesh_from_voxels
 
@@ -50,8 +49,8 @@ def finished(steps):
 def paper_result(mesh, config, field):
     """Return what preset paper makes, with a first stage that is known already."""
     frame = frame_of(mesh, config.size, config.front)
-    render = render_perspective if config.is_perspective else render_mesh
-    renders = render(mesh, frame, config.pixelart.samples)
+    samples, perspective = config.pixelart.samples, config.is_perspective
+    renders = render_mesh(mesh, frame, samples, perspective=perspective)
     art = pixelize(renders, config.colors, config.pixelart, config.seed)
     paper = config.fine.paper
     if config.coarse.method == "none":

@@ -346,7 +346,7 @@ def main() -> None:
         mesh: Mesh, size: int, front: Direction
     ) -> Iterator[tuple[str, VoxelGrid]]:
         frame = frame_of(mesh, size, front)
-        art = pixelize(render_mesh(mesh, frame), 8)
+        art = pixelize(render_mesh(mesh, frame, 8), 8)
         coverage = surface_coverage(mesh, frame)
         occupancy = coarse_occupancy(coverage, art)
         generator = torch.Generator().manual_seed(0)

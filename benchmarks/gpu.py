@@ -183,7 +183,7 @@ def main():
     args = parser.parse_args()
     (source,) = mesh_set([args.mesh])
     mesh = load_mesh(source.path)
-    renders = render_mesh(mesh, frame_of(mesh, SIZE, source.front))
+    renders = render_mesh(mesh, frame_of(mesh, SIZE, source.front), 8)
     pictures = pixel_art(renders)
     with tempfile.TemporaryDirectory() as folder:
         clip = f"clip:{args.clip or random_clip(folder)}"

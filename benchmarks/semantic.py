@@ -70,7 +70,7 @@ def make(
 ) -> Iterator[tuple[str, VoxelGrid, float]]:
     """Yield name, result and seconds of each of `MADE`."""
     frame = frame_of(mesh, size, front)
-    renders = render_mesh(mesh, frame)
+    renders = render_mesh(mesh, frame, 8)
     coverage = surface_coverage(mesh, frame)
     done: dict[bytes, tuple[VoxelGrid, float]] = {}
     for name in MADE:

@@ -88,7 +88,7 @@ class PartFit(FineFit):
 def make(mesh: Mesh, size: int, front: Direction) -> Results:
     """Yield the result without the loss, and with each kind of it."""
     frame = frame_of(mesh, size, front)
-    renders = render_mesh(mesh, frame)
+    renders = render_mesh(mesh, frame, 8)
     coverage = surface_coverage(mesh, frame)
     art = pixelize(renders, 8)
     occupancy = coarse_occupancy(coverage, art)

@@ -134,18 +134,16 @@ def _framed(mesh: Mesh, config: VoxelizeConfig) -> Generator[Progress, None, _Tr
     from voxify3d.fit.phase import best_phase, misfits
     from voxify3d.pixelart.pixelize import pixelize
     from voxify3d.render.mesh import frames_of, render_mesh
-    from voxify3d.render.perspective import render_perspective
 
     frames = frames_of(mesh, config.size, config.front)
     if not config.searches_phase:
         frames = frames[:1]
     is_only = len(frames) == 1
     slanted = config.is_perspective and is_only  # else all are compared straight on
-    draw = render_perspective if slanted else render_mesh
     samples = config.pixelart.samples_at(config.size)
     found, unlike = [], []
     for step, frame in enumerate(frames, start=1):
-        renders = draw(mesh, frame, samples)
+        renders = render_mesh(mesh, frame, samples, perspective=slanted)
         if any(render.hit.any() for render in renders):
             trial = _Trial(frame, renders)
             if not is_only:
@@ -162,7 +160,8 @@ def _framed(mesh: Mesh, config: VoxelizeConfig) -> Generator[Progress, None, _Tr
         )
     best = found[best_phase(unlike)] if unlike else found[0]
     if config.is_perspective and not is_only:
-        return _Trial(best.frame, render_perspective(mesh, best.frame, samples))
+        renders = render_mesh(mesh, best.frame, samples, perspective=True)
+        return _Trial(best.frame, renders)
     return best
 
 

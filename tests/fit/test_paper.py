@@ -19,7 +19,6 @@ from voxify3d.mesh.load import load_mesh
 from voxify3d.mesh.shapes import half_box, six_colored_tripod
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.render.mesh import frame_of, render_mesh
-from voxify3d.render.perspective import render_perspective
 
 SHAPE = (3, 4, 5)
 EXACT = PaperConfig(rays=0, patch_share=0.0)
@@ -199,9 +198,10 @@ def test_the_first_stage_alone_is_its_opaque_voxels_in_the_nearest_entry():
 # On meshes ----------------------------------------------------------------------
 
 
-def fit_of_mesh(mesh, size, config, seed=0, render=render_mesh):
+def fit_of_mesh(mesh, size, config, seed=0):
     frame = frame_of(mesh, size)
-    art = pixelize(render(mesh, frame, 4), 6)
+    perspective = config.rendering == "perspective"
+    art = pixelize(render_mesh(mesh, frame, 4, perspective=perspective), 6)
     coverage = surface_coverage(mesh, frame)
     occupancy = coarse_occupancy(coverage, pixelize(render_mesh(mesh, frame, 4), 6))
     field = field_of_occupancy(occupancy, coverage)
@@ -230,7 +230,7 @@ def test_perspective_pictures_are_fitted_through_an_eye():
         color="expected",
         front_from=6500,
     )
-    fit, _, _ = fit_of_mesh(six_colored_tripod(), 8, config, render=render_perspective)
+    fit, _, _ = fit_of_mesh(six_colored_tripod(), 8, config)
     losses = [step.losses["pixel"] for step in fit]
     assert np.mean(losses[-4:]) < np.mean(losses[:4])
 

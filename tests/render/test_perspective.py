@@ -3,7 +3,7 @@ import pytest
 
 from voxify3d.mesh.shapes import box, six_colored_tripod
 from voxify3d.render.mesh import frame_of, render_mesh
-from voxify3d.render.perspective import cell_rays, render_perspective
+from voxify3d.render.rays import cell_rays
 from voxify3d.render.views import six_views
 from voxify3d.types import vector_of
 
@@ -41,16 +41,31 @@ def test_a_face_in_the_near_plane_looks_the_same_and_far_things_shrink():
     mesh = box((2.0, 2.0, 2.0))
     frame = frame_of(mesh, 8)
     for near, far in zip(
-        render_mesh(mesh, frame, 2), render_perspective(mesh, frame, 2), strict=True
+        render_mesh(mesh, frame, 2),
+        render_mesh(mesh, frame, 2, perspective=True),
+        strict=True,
     ):
         np.testing.assert_array_equal(near.hit, far.hit)
         np.testing.assert_allclose(far.depth, near.depth, atol=1e-3)
     tripod = six_colored_tripod()
     frame = frame_of(tripod, 10)
     straight = render_mesh(tripod, frame, 4)
-    through = render_perspective(tripod, frame, 4)
+    through = render_mesh(tripod, frame, 4, perspective=True)
     assert sum(r.hit.sum() for r in through) < sum(r.hit.sum() for r in straight)
     for render in through:
         hit = render.depth[render.hit]
         assert hit.min() >= 0
         assert hit.max() <= frame.shape[render.view.axis] + 1e-3
+
+
+def test_what_covers_a_cell_is_measured_in_perspective_too():
+    tripod = six_colored_tripod()
+    frame = frame_of(tripod, 10)
+    few = render_mesh(tripod, frame, 2, perspective=True)
+    many = render_mesh(tripod, frame, 24, perspective=True)
+    for render, twin in zip(few, many, strict=True):
+        whole = (render.hit.mean(axis=-1) % 1 == 0)[..., None]  # these are not measured
+        share = np.where(whole, render.hit, twin.hit.mean(axis=-1, keepdims=True))
+        assert np.abs(render.coverage - share.mean(axis=-1)).max() < 0.05
+    partly = np.concatenate([render.coverage.ravel() % 0.25 for render in few])
+    assert (partly > 0.01).any()

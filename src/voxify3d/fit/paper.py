@@ -42,7 +42,7 @@ from voxify3d.losses.photometric import photometric_loss
 from voxify3d.losses.silhouette import silhouette_loss
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.pixelize import Picture, PixelArt
-from voxify3d.render.perspective import cell_rays
+from voxify3d.render.rays import cell_rays
 from voxify3d.render.volume import render_rays
 
 _OPAQUE, _EMPTY = 2.3, 1e-4

@@ -7,8 +7,9 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int
 
 from voxify3d.render.cast import Caster
+from voxify3d.render.rays import cell_rays
 from voxify3d.render.views import default_up, six_views
-from voxify3d.types import Direction, Frame, Mesh, Render, View, sign_of
+from voxify3d.types import Direction, Frame, Mesh, Render, View
 
 _RAYS_PER_CALL = 1 << 20
 """Bounds memory: about 200 bytes a ray."""
@@ -94,7 +95,13 @@ def scattered_offsets(samples: int) -> Float64[np.ndarray, "s 2"]:
 
 
 def render_view(
-    caster: Caster, frame: Frame, view: View, samples: int, *, scattered: bool = False
+    caster: Caster,
+    frame: Frame,
+    view: View,
+    samples: int,
+    *,
+    scattered: bool = False,
+    perspective: bool = False,
 ) -> Render:
     """Render one view, `samples` × `samples` rays a cell; see `render_mesh`."""
     a, b = (n for i, n in enumerate(frame.shape) if i != view.axis)
@@ -105,16 +112,19 @@ def render_view(
     depth = np.full(total, np.inf, np.float32)
     normal = np.zeros((total, 3), np.float32)
     face = np.full(total, -1, np.int64)
-    for ray, origins, directions in _rays(frame, view, cells.reshape(-1, 2), offsets):
+    rays = _rays(frame, view, cells.reshape(-1, 2), offsets, perspective)
+    for ray, origins, directions in rays:
         hits = caster.cast(origins, directions)
         rgb[ray], normal[ray], face[ray] = hits.rgb, hits.normal, hits.face
-        depth[ray] = np.maximum(hits.distance - 1, 0)
+        slope = np.abs(directions[:, view.axis])
+        depth[ray] = np.maximum((hits.distance - 1) * slope, 0)
     part = np.where(face >= 0, caster.mesh.part[face], -1)
     hit = (face >= 0).reshape(a, b, -1)
     coverage = hit.mean(axis=-1, dtype=np.float32)
     if not scattered:
         partly = (coverage > 0) & (coverage < 1)
-        coverage[partly] = _coverage(caster, frame, view, np.argwhere(partly))
+        within = np.argwhere(partly)
+        coverage[partly] = _coverage(caster, frame, view, within, perspective)
     return Render(
         view=view,
         rgb=rgb.reshape(*hit.shape, 3),
@@ -127,12 +137,16 @@ def render_view(
 
 
 def _coverage(
-    caster: Caster, frame: Frame, view: View, cells: Int[np.ndarray, "n 2"]
+    caster: Caster,
+    frame: Frame,
+    view: View,
+    cells: Int[np.ndarray, "n 2"],
+    perspective: bool,
 ) -> Float32[np.ndarray, " n"]:
     """Return what share of each cell the mesh covers."""
     offsets = scattered_offsets(_MEASURING)
     hit = np.zeros(len(cells) * len(offsets), bool)
-    for ray, origins, directions in _rays(frame, view, cells, offsets):
+    for ray, origins, directions in _rays(frame, view, cells, offsets, perspective):
         hit[ray] = caster.meets(origins, directions)
     return hit.reshape(-1, len(offsets)).mean(axis=-1, dtype=np.float32)
 
@@ -142,26 +156,30 @@ def _rays(
     view: View,
     cells: Int[np.ndarray, "n 2"],
     offsets: Float64[np.ndarray, "s 2"],
-) -> Iterator[tuple[slice, Float32[np.ndarray, "r 3"], Float32[np.ndarray, "r 3"]]]:
+    perspective: bool,
+) -> Iterator[tuple[slice, Float64[np.ndarray, "r 3"], Float64[np.ndarray, "r 3"]]]:
     """Return rays through cells, in pieces: which ones, their origins and directions.
 
-    They start one voxel outside the grid, on the eye's side.
+    They start one voxel before the grid: the surface may lie in its face.
     """
-    axis, toward = view.axis, sign_of(view.toward)
-    outside = frame.shape[axis] + 1.0 if toward > 0 else -1.0
-    direction = np.zeros(3, np.float32)
-    direction[axis] = -toward
     total = len(cells) * len(offsets)
     for first in range(0, total, _RAYS_PER_CALL):
         ray = slice(first, min(first + _RAYS_PER_CALL, total))
         cell, sample = np.divmod(np.arange(ray.start, ray.stop), len(offsets))
         place = cells[cell] + offsets[sample]
-        origins = np.insert(place, axis, outside, axis=1).astype(np.float32)
-        yield ray, origins, np.broadcast_to(direction, origins.shape)
+        origins, directions = cell_rays(
+            frame.shape, view, place, perspective=perspective
+        )
+        yield ray, origins - directions, directions
 
 
 def render_mesh(
-    mesh: Mesh, frame: Frame, samples: int = 8, *, scattered: bool = False
+    mesh: Mesh,
+    frame: Frame,
+    samples: int,
+    *,
+    scattered: bool = False,
+    perspective: bool = False,
 ) -> tuple[Render, ...]:
     """Render the six views of a mesh on a grid, unlit.
 
@@ -174,12 +192,16 @@ def render_mesh(
         samples: Rays along each side of a cell.
         scattered: Place rays to measure shares, by `scattered_offsets`, and not as
             the pixels of a picture.
+        perspective: Look through an eye before the middle of each of the grid's faces.
+            Depth still is along the view's axis, from that face.
 
     Returns:
         One Render a view, in the order of `six_views`.
     """
     caster = Caster(mesh, frame)
     return tuple(
-        render_view(caster, frame, view, samples, scattered=scattered)
+        render_view(
+            caster, frame, view, samples, scattered=scattered, perspective=perspective
+        )
         for view in six_views(frame.front, frame.up)
     )

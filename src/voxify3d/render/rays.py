@@ -1,7 +1,9 @@
-"""Cameras to rays, in the grid frame: orthographic and perspective, from anywhere.
+"""Cameras to rays, in the grid frame: orthographic and perspective.
 
-Pictures are in image layout: row 0 at the top, column 0 at the left, rays through
-the centers of pixels.
+Pictures from anywhere are in image layout: row 0 at the top, column 0 at the left, rays
+through the centers of pixels. The six views are in cell layout. In perspective, which
+the paper warns against, their cells lie on the grid's face on the eye's side: nothing
+is cut off, but farther in, rays spread and no longer keep to one column of voxels.
 """
 
 from dataclasses import dataclass
@@ -10,6 +12,11 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from voxify3d.render.cast import look_from
+from voxify3d.types import View, sign_of, vector_of
+
+FIELD_OF_VIEW = 40.0
+"""Whole angle over the longest side of the grid, degrees; the paper's cameras have
+0.6911 rad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ def perspective_rays(
     up: Float[np.ndarray, " 3"],
     pixels: int,
     *,
-    field_of_view: float = 40.0,
+    field_of_view: float = FIELD_OF_VIEW,
 ) -> Rays:
     """Return the rays of an eye from which the grid's bounding ball fills the picture.
 
@@ -78,6 +85,34 @@ def perspective_rays(
     directions = at[:, None, None] * down + at[None, :, None] * right - away
     directions /= np.linalg.norm(directions, axis=-1, keepdims=True)
     return Rays(np.broadcast_to(eye, directions.shape).copy(), directions)
+
+
+def cell_rays(
+    shape: tuple[int, int, int],
+    view: View,
+    place: Float[np.ndarray, "n 2"],
+    *,
+    perspective: bool = False,
+) -> tuple[Float64[np.ndarray, "n 3"], Float64[np.ndarray, "n 3"]]:
+    """Return where rays of a view enter the grid, and their unit directions.
+
+    Args:
+        shape: Voxels along x, y, z.
+        view: The view.
+        place: In cell layout, cells: cell [a, b] fills [a, a + 1) × [b, b + 1).
+        perspective: Rays come from an eye before the middle of the grid's face.
+    """
+    axis, toward = view.axis, vector_of(view.toward)
+    face = shape[axis] if sign_of(view.toward) > 0 else 0
+    origins = np.insert(np.asarray(place, np.float64), axis, face, axis=1)
+    if not perspective:
+        return origins, np.broadcast_to(-toward, origins.shape).copy()
+    half = np.tan(np.radians(FIELD_OF_VIEW) / 2)
+    middle = np.array(shape) / 2
+    middle[axis] = face
+    eye = middle + toward * max(shape) / 2 / half
+    directions = origins - eye
+    return origins, directions / np.linalg.norm(directions, axis=1, keepdims=True)
 
 
 def random_directions(
