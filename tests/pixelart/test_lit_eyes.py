@@ -83,6 +83,20 @@ def test_a_light_in_one_of_two_eyes_is_not_drawn():
     assert ndimage.label(eyes)[1] == 2
 
 
+def test_teeth_stay_at_the_rim_of_their_mouth():
+    mouth = region(11, 10, 5, 3)
+    teeth = [region(x, 11.2, 0.9, 0.6, compact=False) for x in (9.5, 12.5)]
+    white = {"lab": np.ones(3), "ground": np.zeros(3), "is_light": True}
+    teeth = [dataclasses.replace(tooth, **white) for tooth in teeth]
+    red = dataclasses.replace(mouth, ground=np.array([0.6, 0.3, 0.1]))
+    filled = np.ones((CELLS, CELLS), bool)
+    cells, _ = place_regions([red, *teeth], SIDE, filled, 0)
+    top = cells[0][:, 1].max()
+    for tooth in cells[1:]:
+        assert len(tooth)
+        assert (tooth[:, 1] == top).all()
+
+
 def region(x, y, wide, high, *, compact=True) -> Region:
     """A block, or a line of that size."""
     at = (np.indices((CELLS * SIDE, CELLS * SIDE)) + 0.5) / SIDE

@@ -161,8 +161,10 @@ class _Board:
         room = int(self._within(outer).sum())
         if region.is_light:
             inner = best_light(region, self._within(outer), self._side)
-            is_drawn = len(inner) > 0 or self._is_notch(i)
-            return inner if is_drawn else cells[: int(LIGHT * room)]
+            # Of two eyes: the teeth of a mouth stay at its rim.
+            if self._is_notch(i) or (len(inner) and outer in self.partner):
+                return inner
+            return cells[: int(LIGHT * room)]
         if room == 1 and self._stands_for(i, outer):
             return np.argwhere(self._within(outer))
         if outer >= 0 and 2 * len(cells) > room:  # most of the outer one must stay
