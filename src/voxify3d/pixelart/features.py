@@ -17,7 +17,7 @@ from voxify3d.pixelart.places import place_regions
 from voxify3d.pixelart.region import STRONG, Region
 from voxify3d.pixelart.regions import CONTRAST, find_regions, surroundings
 from voxify3d.pixelart.relations import enclosing, is_between, is_mirrored, partner_of
-from voxify3d.pixelart.samples import sample_image
+from voxify3d.pixelart.samples import cell_counts, sample_image
 from voxify3d.pixelart.statistics import CellStatistics
 from voxify3d.types import axis_of
 
@@ -190,7 +190,7 @@ def _rim(
         cell: The view.
         is_one_of_two: Whether another has the same cells on the other side.
     """
-    side = round(cell.hit.shape[2] ** 0.5)
+    side = int(np.sqrt(cell.hit.shape[2]))
     if not (region.is_crowded or (is_one_of_two and region.is_large(side))):
         return _no_cells()
     own = np.zeros_like(taken)
@@ -198,9 +198,8 @@ def _rim(
     beside = np.argwhere(ndimage.binary_dilation(own) & cell.filled & ~taken)
     at = tuple(beside.T)
     if not region.is_crowded:
-        covered = np.zeros(taken.shape)
-        np.add.at(covered, tuple(region.points.T // side), 1 / side**2)
-        return beside[covered[at] >= COVERED]
+        covered = cell_counts(region.points, side, taken.shape)[at] / side**2
+        return beside[covered >= COVERED]
     alike = np.linalg.norm(cell.lab[at] - region.lab, axis=-1) < CONTRAST
     share = (alike & cell.hit[at]).sum(axis=1) / cell.hit[at].sum(axis=1)
     return beside[share >= ALIKE]

@@ -28,6 +28,7 @@ from voxify3d.pixelart.relations import (
     partner_of,
     series_of,
 )
+from voxify3d.pixelart.samples import cell_counts
 
 LARGE = 6.0
 """Area of a single spot, in cells, over which it need not become a rectangle. Of two
@@ -298,7 +299,7 @@ class _Board:
             free |= self.owner < 0
         free &= self._filled
         points = region.points if region.shape is None else region.shape
-        return _cell_counts(points, self._side, free.shape) * free / self._side**2
+        return cell_counts(points, self._side, free.shape) * free / self._side**2
 
     def _give_both(
         self,
@@ -349,14 +350,6 @@ def _alike(
             last[:, across] *= sign
             return first, last
     return None
-
-
-def _cell_counts(
-    points: Int[np.ndarray, "n 2"], side: int, shape: tuple[int, ...]
-) -> Int[np.ndarray, "a b"]:
-    """Return how many of the points lie in each cell."""
-    a, b = (points // side).T
-    return np.bincount(a * shape[1] + b, minlength=shape[0] * shape[1]).reshape(shape)
 
 
 def _mirrored(shape: tuple[int, ...], across: int, middle: int) -> Image:

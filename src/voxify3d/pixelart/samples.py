@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from jaxtyping import Int
 
 
 def sample_image(values: np.ndarray) -> np.ndarray:
@@ -11,3 +12,17 @@ def sample_image(values: np.ndarray) -> np.ndarray:
     side = math.isqrt(s)
     split = values.reshape(a, b, side, side, *values.shape[3:])
     return np.swapaxes(split, 1, 2).reshape(a * side, b * side, *values.shape[3:])
+
+
+def cell_counts(
+    points: Int[np.ndarray, "n 2"], side: int, shape: tuple[int, ...]
+) -> Int[np.ndarray, "a b"]:
+    """Return how many samples of such a picture lie in each cell.
+
+    Args:
+        points: The samples, [row, column].
+        side: Samples along a cell.
+        shape: Cells along the two axes.
+    """
+    a, b = (points // side).T
+    return np.bincount(a * shape[1] + b, minlength=shape[0] * shape[1]).reshape(shape)
