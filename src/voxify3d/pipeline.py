@@ -141,7 +141,7 @@ def _framed(mesh: Mesh, config: VoxelizeConfig) -> Generator[Progress, None, _Tr
     is_only = len(frames) == 1
     slanted = config.is_perspective and is_only  # else all are compared straight on
     samples = config.pixelart.samples_at(config.size)
-    found, unlike = [], []
+    found, unlike, eyes = [], [], []
     for step, frame in enumerate(frames, start=1):
         renders = render_mesh(mesh, frame, samples, perspective=slanted)
         if any(render.hit.any() for render in renders):
@@ -150,6 +150,7 @@ def _framed(mesh: Mesh, config: VoxelizeConfig) -> Generator[Progress, None, _Tr
                 art = pixelize(renders, config.colors, config.pixelart, config.seed)
                 index = _result(_recipe(mesh, frame, art, _quick(config), None))
                 unlike.append(misfits(index, art, renders))
+                eyes.append(art.eye_cost)
                 trial = _Trial(frame, renders, art, index)
             found.append(trial)
         yield Progress("renders", step, len(frames))
@@ -158,7 +159,7 @@ def _framed(mesh: Mesh, config: VoxelizeConfig) -> Generator[Progress, None, _Tr
             f"no ray meets the mesh: at size {config.size} it is thinner than "
             f"1/{samples} of a voxel from every side; a larger --size will do"
         )
-    best = found[best_phase(unlike)] if unlike else found[0]
+    best = found[best_phase(unlike, eyes)] if unlike else found[0]
     if config.is_perspective and not is_only:
         renders = render_mesh(mesh, best.frame, samples, perspective=True)
         return _Trial(best.frame, renders)

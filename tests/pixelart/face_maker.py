@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from voxify3d.pixelart.features import Feature, find_features
+from voxify3d.pixelart.feature import Feature
+from voxify3d.pixelart.features import find_features
 from voxify3d.pixelart.statistics import cell_statistics
 from voxify3d.render.views import six_views
 from voxify3d.types import Render

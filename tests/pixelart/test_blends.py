@@ -6,7 +6,7 @@ from face_maker import GOLD, INK, SIDE, renders_of
 
 from voxify3d.color.spaces import oklab_from_srgb
 from voxify3d.pixelart.blends import without_blends
-from voxify3d.pixelart.features import Feature
+from voxify3d.pixelart.feature import Feature
 from voxify3d.pixelart.statistics import CellStatistics, cell_statistics
 
 CELLS = 14

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from face_maker import INK, SIDE, SKIN, face, renders_of
 
-from voxify3d.pixelart.features import Feature, find_features
+from voxify3d.pixelart.feature import Feature
+from voxify3d.pixelart.features import find_features
 from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.statistics import cell_statistics
 

@@ -30,6 +30,9 @@ STRIKING = 0.1
 no more."""
 BETTER = 0.02
 """Share by which both misfits of another grid must be less than those of the first."""
+EYES = 0.3
+"""How much more may be wrong in open eyes, in cells, than on the grid that suits them
+best."""
 _AROUND = 7
 """Cells along the square that a sample is compared with."""
 
@@ -89,13 +92,20 @@ def _of_cells(
     return float(np.where(covered & filled, color, WRONG * (covered ^ filled)).sum())
 
 
-def best_phase(misfits: Sequence[tuple[float, float]]) -> int:
+def best_phase(
+    misfits: Sequence[tuple[float, float]], eyes: Sequence[float] | None = None
+) -> int:
     """Return which grid to take; the first, unless another is better in both ways.
+
+    Eyes come first: only grids are compared on which they are drawn about best.
 
     Args:
         misfits: Of each grid's result.
+        eyes: What is wrong in the eyes on each, `PixelArt.eye_cost`.
     """
-    ratio = np.array(misfits) / np.maximum(misfits[0], 1e-9)
-    worse = ratio.max(axis=1)
+    wrong = np.zeros(len(misfits)) if eyes is None else np.array(eyes)
+    allowed = np.flatnonzero(wrong <= wrong.min() + EYES)
+    ratio = np.array(misfits) / np.maximum(misfits[allowed[0]], 1e-9)
+    worse = ratio.max(axis=1)[allowed]
     best = int(worse.argmin())
-    return best if worse[best] < 1 - BETTER else 0
+    return int(allowed[best if worse[best] < 1 - BETTER else 0])

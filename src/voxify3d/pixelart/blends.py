@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from voxify3d.color.match import nearest
-from voxify3d.pixelart.features import Feature
+from voxify3d.pixelart.feature import Feature
 from voxify3d.pixelart.statistics import ALIKE, CellStatistics
 
 HELD = 0.3

@@ -180,14 +180,19 @@ def best_eye(
     best, most = np.zeros((0, 2), np.int64), 0.0
     both = np.maximum(*shares)
     for size, (_, corner) in blocks_of(both, extent, None).items():
-        half = np.array(size) / 2
-        away = (np.moveaxis(np.indices(size), 0, -1) + 0.5 - half) / half
-        inside = (away**2).sum(axis=-1) <= 1 if is_round else np.ones(size, bool)
+        inside = oval_of(size) if is_round else np.ones(size, bool)
         cells = np.argwhere(inside) + corner
         overlap = sum(_overlap(share, cells) for share in shares)
         if overlap > most:
             best, most = cells, overlap
     return best
+
+
+def oval_of(size: Size) -> Bool[np.ndarray, "a b"]:
+    """Return which cells of a box an oval has."""
+    half = np.array(size) / 2
+    away = (np.moveaxis(np.indices(size), 0, -1) + 0.5 - half) / half
+    return (away**2).sum(axis=-1) <= 1
 
 
 def _overlap(share: Float64[np.ndarray, "a b"], cells: Int[np.ndarray, "m 2"]) -> float:

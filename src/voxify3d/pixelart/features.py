@@ -4,26 +4,29 @@ Each region that stands out at the resolution of the samples is given whole cell
 the places that it covers best: what an artist does by hand.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int
-from scipy import ndimage
+from scipy import ndimage, spatial
 
 from voxify3d.color.palette import extract_palette
 from voxify3d.parallel import each
+from voxify3d.pixelart.eye_cells import place_eyes
+from voxify3d.pixelart.feature import Feature, no_cells
 from voxify3d.pixelart.mirror import Mirror
+from voxify3d.pixelart.open_eyes import OpenEye, find_open_eyes
 from voxify3d.pixelart.places import place_regions
 from voxify3d.pixelart.region import STRONG, Region
 from voxify3d.pixelart.regions import CONTRAST, find_regions, surroundings
 from voxify3d.pixelart.relations import enclosing, is_between, is_mirrored, partner_of
 from voxify3d.pixelart.samples import cell_counts, sample_image
 from voxify3d.pixelart.statistics import CellStatistics
-from voxify3d.types import axis_of
+from voxify3d.types import axis_of, sign_of
 
-FIRM = 3.0
-"""How much more firmly what is striking holds its color: then other sides, which see
-an eye's voxel too, do not turn it into skin."""
+FIRM, FIRMEST = 3.0, 6.0
+"""How much more firmly what is striking holds its color, and what open eyes do: then
+other sides, which see an eye's voxel too, do not turn it into skin."""
 MIN_AREA = 0.25
 """Least area of a feature, in cells."""
 LONE_AREA = 0.5
@@ -32,8 +35,9 @@ two brows only spoils an eye."""
 GRAZED, GRAZED_BY_EYES = 0.6, 0.1
 """Share of a cell from which its ground decides where a feature only grazes it; where
 that is a striking one, whose cells show its shape."""
-ALIKE, COVERED = 0.3, 0.7
-"""Share of a cell from which hair may decide its color, and one of two eyes its."""
+ALIKE, COVERED, HALF = 0.3, 0.7, 0.5
+"""Share of a cell from which hair may decide its color, one of two eyes its, and two
+open ones theirs: a gap between them may be thinner than a cell."""
 BEHIND = 2.0
 """How far before or behind most of a cell's surface, in voxels, a sample is part of
 something else."""
@@ -41,45 +45,6 @@ PART_AREA = 2.0
 """Least area of a part, in cells, that has a shape of its own."""
 _SQUARE = np.ones((3, 3), bool)
 _TONES = 24
-
-
-def _no_cells() -> Int[np.ndarray, "0 2"]:
-    return np.zeros((0, 2), np.int64)
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """A small region that stands out, and the cells it is given.
-
-    Attributes:
-        view: Number of the view that sees it.
-        cells: Its cells, [a, b].
-        lab: Its color, OKLab.
-        contrast: Distance to its surroundings, OKLab.
-        compact: Whether it fills its box, as eyes and buttons do.
-        points: Its samples in the picture of all samples, [row, column].
-        ground: The color of its surroundings, OKLab.
-        other: Of a left and right pair, the cells of the other one, in the order of
-            `cells`; none where it has no partner.
-        rim: Cells beside it that would else have its color, and take its ground's.
-        is_inner: Whether it is a light or a pupil.
-    """
-
-    view: int
-    cells: Int[np.ndarray, "n 2"]
-    lab: Float64[np.ndarray, " 3"]
-    contrast: float
-    compact: bool
-    points: Int[np.ndarray, "p 2"]
-    ground: Float64[np.ndarray, " 3"]
-    other: Int[np.ndarray, "m 2"] = field(default_factory=_no_cells)
-    rim: Int[np.ndarray, "r 2"] = field(default_factory=_no_cells)
-    is_inner: bool = False
-
-    @property
-    def is_striking(self) -> bool:
-        """Whether it catches the eye, as eyes, what is in them, and buttons do."""
-        return (self.compact or self.is_inner) and self.contrast >= STRONG
 
 
 def find_features(
@@ -122,7 +87,13 @@ def _view_features(
     plane = None
     if mirror is not None and mirror.axis == axis_of(cell.view.right):
         plane = mirror.plane
+    eyes = find_open_eyes(lab, hit, side, across) if number == 0 else []
+    drawn = [f for pair in eyes for f in _eye_features(pair, cell, across, plane)]
+    filled = cell.filled.copy()
+    for feature in drawn:
+        filled[tuple(feature.cells.T)] = False
     regions = find_regions(lab, hit, tones, side, across if number == 0 else None)
+    regions = [region for region in regions if not _is_part_of(region, drawn, side)]
     regions = [
         on for region in regions if (on := _on_surface(region, cell, side)) is not None
     ]
@@ -142,18 +113,18 @@ def _view_features(
         or (plane is not None and _is_of_a_face(i, regions, side, across, plane))
         for i, region in enumerate(regions)
     ]
-    eyes = [enclosing(i, regions) for i in range(len(regions))]
+    outer = [enclosing(i, regions) for i in range(len(regions))]
     regions = [
         region
         for i, region in enumerate(regions)
         if large_enough[i]
-        or (region.is_inner and eyes[i] >= 0 and large_enough[eyes[i]])
+        or (region.is_inner and outer[i] >= 0 and large_enough[outer[i]])
     ]
-    chosen, partner = place_regions(regions, side, cell.filled, across, plane)
-    taken = np.zeros_like(cell.filled)
+    chosen, partner = place_regions(regions, side, filled, across, plane)
+    taken = cell.filled & ~filled
     for cells in chosen:
         taken[tuple(cells.T)] = True
-    return [
+    return drawn + [
         Feature(
             view=number,
             cells=chosen[i],
@@ -162,12 +133,89 @@ def _view_features(
             compact=region.compact,
             points=region.points,
             ground=region.ground,
-            other=chosen[partner[i]] if i in partner else _no_cells(),
+            other=chosen[partner[i]] if i in partner else no_cells(),
             rim=_rim(region, chosen[i], taken, cell, is_one_of_two=i in partner),
             is_inner=region.is_inner,
         )
         for i, region in enumerate(regions)
     ]
+
+
+def _eye_features(
+    pair: tuple[OpenEye, OpenEye],
+    cell: CellStatistics,
+    across: int,
+    plane: int | None,
+) -> list[Feature]:
+    """Return the whites and pupils of two open eyes; none if they have no room.
+
+    Args:
+        pair: The eyes.
+        cell: The front.
+        across: Its horizontal axis.
+        plane: See `place_regions`.
+    """
+    side = int(np.sqrt(cell.hit.shape[2]))
+    if any(np.mean(_is_on_surface(eye.points, cell, side)) < 0.5 for eye in pair):
+        return []
+    is_image = plane is not None and is_mirrored(*pair, side, across, plane)
+    middle = plane - 1 if is_image and plane is not None else None
+    hits, up = cell.hit.sum(axis=-1), -sign_of(cell.view.down)
+    depth = np.median([_depth_of(eye, cell, side) for eye in pair])
+    near = cell.filled & (np.abs(cell.depth - depth) < BEHIND)
+    drawn = place_eyes(pair, side, hits, near, across, up, middle)
+    if drawn is None:
+        return []
+    taken = np.zeros_like(cell.filled)
+    for own in drawn.cells:
+        taken[tuple(np.concatenate([own.white, own.pupil]).T)] = True
+    near = ndimage.binary_dilation(taken, _SQUARE)
+    beside = np.argwhere(near & cell.filled & ~taken)
+    counts = [cell_counts(eye.points, side, taken.shape) for eye in pair]
+    covered = [count[tuple(beside.T)] / side**2 for count in counts]
+    is_rim = sum(covered) >= HALF
+    features = []
+    for number, (eye, own) in enumerate(zip(pair, drawn.cells, strict=True)):
+        other = drawn.cells[1 - number]
+        white = Feature(
+            view=0,
+            cells=own.white,
+            lab=eye.white_lab,
+            contrast=float(np.linalg.norm(eye.white_lab - eye.pupil_lab)),
+            compact=True,
+            points=eye.white,
+            ground=eye.ground,
+            other=other.white,
+            rim=beside[is_rim & (covered[number] >= covered[1 - number])],
+            is_open_eye=True,
+            cost=drawn.cost / 2,
+        )
+        pupil = replace(
+            white,
+            cells=own.pupil,
+            lab=eye.pupil_lab,
+            points=eye.pupil,
+            ground=eye.white_lab,
+            other=other.pupil,
+            rim=no_cells(),
+            cost=0.0,
+        )
+        features += [white, pupil]
+    return [feature for feature in features if len(feature.cells)]
+
+
+def _depth_of(eye: OpenEye, cell: CellStatistics, side: int) -> float:
+    """Return how far away most of an eye is."""
+    return float(np.median(cell.depth[tuple((eye.points // side).T)]))
+
+
+def _is_part_of(region: Region, eyes: list[Feature], side: int) -> bool:
+    """Return whether a region is mostly part of some eyes, or of their rims."""
+    if not eyes:
+        return False
+    points = np.concatenate([feature.points for feature in eyes])
+    near, _ = spatial.cKDTree(points).query(region.points)
+    return bool(np.mean(near <= side / 4) > 0.5)
 
 
 def _rim(
@@ -192,7 +240,7 @@ def _rim(
     """
     side = int(np.sqrt(cell.hit.shape[2]))
     if not (region.is_crowded or (is_one_of_two and region.is_large(side))):
-        return _no_cells()
+        return no_cells()
     own = np.zeros_like(taken)
     own[tuple(cells.T)] = True
     beside = np.argwhere(ndimage.binary_dilation(own) & cell.filled & ~taken)

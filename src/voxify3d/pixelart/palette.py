@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from voxify3d.color.palette import extract_palette
 from voxify3d.parallel import each
 from voxify3d.pixelart.blends import HELD, thinned, without_blends
-from voxify3d.pixelart.features import Feature
+from voxify3d.pixelart.feature import Feature
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import CellStatistics
 

@@ -12,13 +12,8 @@ from jaxtyping import Bool, Float32, Int
 from voxify3d.color.spaces import bytes_from_oklab, oklab_from_bytes
 from voxify3d.parallel import each
 from voxify3d.pixelart.blends import EVERY
-from voxify3d.pixelart.features import (
-    FIRM,
-    Feature,
-    Ground,
-    find_features,
-    find_ground,
-)
+from voxify3d.pixelart.feature import Feature
+from voxify3d.pixelart.features import FIRM, FIRMEST, Ground, find_features, find_ground
 from voxify3d.pixelart.gaps import find_gaps
 from voxify3d.pixelart.mirror import Mirror, find_mirror
 from voxify3d.pixelart.palette import CHROMA, palettes_of
@@ -93,12 +88,14 @@ class PixelArt:
         mirror: Which cells are alike on the left and on the right; None where the
             mesh has no two equal sides.
         pairs: Left and right features of the front, as eyes: cells of both.
+        eye_cost: What is wrong in how open eyes are drawn; see `DrawnEyes`.
     """
 
     pictures: tuple[Picture, ...]
     palette: Palette
     mirror: Mirror | None = None
     pairs: tuple[Pair, ...] = ()
+    eye_cost: float = 0.0
 
 
 def pixelize(
@@ -132,7 +129,8 @@ def pixelize(
     if mirror is not None:
         pictures = symmetric(pictures, mirror, config.coverage)
     pairs = tuple((f.cells, f.other) for f in features if f.view == 0 and len(f.other))
-    return PixelArt(tuple(pictures), palette, mirror, pairs)
+    eye_cost = sum((feature.cost for feature in features), 0.0)
+    return PixelArt(tuple(pictures), palette, mirror, pairs, eye_cost)
 
 
 def _best_palette(
@@ -209,7 +207,8 @@ def _paint_view(
     """
     cost = _costs(cell, ground.samples, palette, config)
     for feature in features:
-        firm = config.feature_weight * (FIRM if feature.is_striking else 1.0)
+        times = FIRMEST if feature.is_open_eye else FIRM if feature.is_striking else 1
+        firm = config.feature_weight * times
         held = (feature.cells, feature.lab), (feature.rim, feature.ground)
         for cells, color in held:
             apart = 100 * np.linalg.norm(palette - color, axis=1)

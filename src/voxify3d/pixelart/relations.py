@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 from scipy.sparse import csgraph
 
+from voxify3d.pixelart.open_eyes import OpenEye
 from voxify3d.pixelart.region import LEVEL, NOTCH, STRONG, Region
 
 _BETWEEN = 0.6
@@ -44,10 +45,10 @@ def is_between(region: Region, side: int, across: int, plane: int) -> bool:
 
 
 def is_mirrored(
-    region: Region, other: Region, side: int, across: int, plane: int
+    one: Region | OpenEye, other: Region | OpenEye, side: int, across: int, plane: int
 ) -> bool:
     """Return whether two regions are mirror images about the object's middle."""
-    both = float((region.center + other.center)[across]) / side
+    both = float((one.center + other.center)[across]) / side
     return abs(both - plane) < 2 * _BETWEEN
 
 

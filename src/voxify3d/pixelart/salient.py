@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from scipy import ndimage, spatial
 
-from voxify3d.pixelart.features import Feature, find_features
+from voxify3d.pixelart.feature import Feature
+from voxify3d.pixelart.features import find_features
 from voxify3d.pixelart.region import STRONG, length_of
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import CellStatistics, cell_statistics
