@@ -12,6 +12,8 @@ from scipy import ndimage, spatial
 
 from voxify3d.color.palette import extract_palette
 from voxify3d.parallel import each
+from voxify3d.pixelart.apart import ALIKE as APART
+from voxify3d.pixelart.apart import is_dark_eye, set_apart
 from voxify3d.pixelart.eye_cells import place_eyes
 from voxify3d.pixelart.feature import Feature, no_cells
 from voxify3d.pixelart.mirror import Mirror
@@ -121,9 +123,16 @@ def _view_features(
         or (region.is_inner and outer[i] >= 0 and large_enough[outer[i]])
     ]
     chosen, partner = place_regions(regions, side, filled, across, plane)
+    left = [no_cells()] * len(chosen)
+    if number == 0:
+        chosen, left = set_apart(regions, chosen, partner, side, filled, across)
     taken = cell.filled & ~filled
     for cells in chosen:
         taken[tuple(cells.T)] = True
+    rims = [
+        _rim(region, cells, taken, cell, is_one_of_two=i in partner)
+        for i, (region, cells) in enumerate(zip(regions, chosen, strict=True))
+    ]
     return drawn + [
         Feature(
             view=number,
@@ -132,9 +141,9 @@ def _view_features(
             contrast=region.contrast,
             compact=region.compact,
             points=region.points,
-            ground=region.ground,
+            ground=_ground_of(region, lab, hit, side),
             other=chosen[partner[i]] if i in partner else no_cells(),
-            rim=_rim(region, chosen[i], taken, cell, is_one_of_two=i in partner),
+            rim=np.concatenate([rims[i], left[i]]),
             is_inner=region.is_inner,
         )
         for i, region in enumerate(regions)
@@ -228,7 +237,7 @@ def _rim(
 ) -> Int[np.ndarray, "r 2"]:
     """Return the cells beside an eye that would make it another shape.
 
-    Those of hair, in which a crowded one would drown; and what one of two covers, but
+    Those of hair, in which it would drown; and what one of two large ones covers, but
     was not given for the sake of the other.
 
     Args:
@@ -239,18 +248,34 @@ def _rim(
         is_one_of_two: Whether another has the same cells on the other side.
     """
     side = int(np.sqrt(cell.hit.shape[2]))
-    if not (region.is_crowded or (is_one_of_two and region.is_large(side))):
+    is_eye = is_one_of_two and cell.view.name == "front" and is_dark_eye(region, side)
+    is_large = is_one_of_two and region.is_large(side)
+    if not (region.is_crowded or is_eye or is_large):
         return no_cells()
     own = np.zeros_like(taken)
     own[tuple(cells.T)] = True
     beside = np.argwhere(ndimage.binary_dilation(own) & cell.filled & ~taken)
     at = tuple(beside.T)
-    if not region.is_crowded:
+    if is_large and not region.is_crowded:
         covered = cell_counts(region.points, side, taken.shape)[at] / side**2
         return beside[covered >= COVERED]
-    alike = np.linalg.norm(cell.lab[at] - region.lab, axis=-1) < CONTRAST
+    most = CONTRAST if region.is_crowded else APART * region.contrast
+    alike = np.linalg.norm(cell.lab[at] - region.lab, axis=-1) < most
     share = (alike & cell.hit[at]).sum(axis=1) / cell.hit[at].sum(axis=1)
     return beside[share >= ALIKE]
+
+
+def _ground_of(
+    region: Region,
+    lab: Float32[np.ndarray, "h w 3"],
+    hit: Bool[np.ndarray, "h w"],
+    side: int,
+) -> Float64[np.ndarray, " 3"]:
+    """Return the color of what is around a region, but for hair and brows near it."""
+    window, _, ring = surroundings(region.points, hit.shape, side)
+    around = lab[window][ring & hit[window]]
+    own = region.ground if not len(around) or region.is_inner else np.median(around, 0)
+    return own.astype(np.float64)
 
 
 def _on_surface(region: Region, cell: CellStatistics, side: int) -> Region | None:
