@@ -109,19 +109,7 @@ def _view_features(
         for region, is_part in zip(regions, parts, strict=True)
         if not (is_part and region.is_large(side))
     ]
-    least = (MIN_AREA if plane is None else LONE_AREA) * side**2
-    large_enough = [
-        len(region.points) >= least
-        or (plane is not None and _is_of_a_face(i, regions, side, across, plane))
-        for i, region in enumerate(regions)
-    ]
-    outer = [enclosing(i, regions) for i in range(len(regions))]
-    regions = [
-        region
-        for i, region in enumerate(regions)
-        if large_enough[i]
-        or (region.is_inner and outer[i] >= 0 and large_enough[outer[i]])
-    ]
+    regions = _large_enough(regions, side, across, plane)
     chosen, partner = place_regions(regions, side, filled, across, plane)
     left = [no_cells()] * len(chosen)
     if number == 0:
@@ -147,6 +135,24 @@ def _view_features(
             is_inner=region.is_inner,
         )
         for i, region in enumerate(regions)
+    ]
+
+
+def _large_enough(
+    regions: list[Region], side: int, across: int, plane: int | None
+) -> list[Region]:
+    """Return the regions that are drawn: of a face also small ones."""
+    least = (MIN_AREA if plane is None else LONE_AREA) * side**2
+    is_drawn = [
+        len(region.points) >= least
+        or (plane is not None and _is_of_a_face(i, regions, side, across, plane))
+        for i, region in enumerate(regions)
+    ]
+    outer = [enclosing(i, regions) for i in range(len(regions))]
+    return [
+        region
+        for i, region in enumerate(regions)
+        if is_drawn[i] or (region.is_inner and outer[i] >= 0 and is_drawn[outer[i]])
     ]
 
 
@@ -261,7 +267,8 @@ def _rim(
         return beside[covered >= COVERED]
     most = CONTRAST if region.is_crowded else APART * region.contrast
     alike = np.linalg.norm(cell.lab[at] - region.lab, axis=-1) < most
-    share = (alike & cell.hit[at]).sum(axis=1) / cell.hit[at].sum(axis=1)
+    hits = np.maximum(cell.hit[at].sum(axis=1), 1)
+    share = (alike & cell.hit[at]).sum(axis=1) / hits
     return beside[share >= ALIKE]
 
 
