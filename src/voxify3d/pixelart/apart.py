@@ -9,7 +9,7 @@ from jaxtyping import Bool, Int
 
 from voxify3d.pixelart.region import Region
 
-ALIKE = 0.5
+RUN_TOGETHER = 0.5
 """Distance of two colors, against an eye's contrast, up to which they run together."""
 _ROUND = 1.6
 """How many times longer than wide an eye may be; brows are longer."""
@@ -107,7 +107,7 @@ def _hooks_on(
     if other.is_inner or not len(cells[i]) or not len(cells[j]):
         return False
     apart = np.abs(other.center - eye.center)
-    is_alike = np.linalg.norm(other.lab - eye.lab) < ALIKE * eye.contrast
+    is_alike = np.linalg.norm(other.lab - eye.lab) < RUN_TOGETHER * eye.contrast
     gaps = np.abs(cells[i][:, None] - cells[j][None]).sum(axis=-1)
     is_above = apart[1 - across] > apart[across]
     return bool(is_alike and is_above and gaps.min() == 1)

@@ -12,8 +12,7 @@ from scipy import ndimage, spatial
 
 from voxify3d.color.palette import extract_palette
 from voxify3d.parallel import each
-from voxify3d.pixelart.apart import ALIKE as APART
-from voxify3d.pixelart.apart import is_dark_eye, set_apart
+from voxify3d.pixelart.apart import RUN_TOGETHER, is_dark_eye, set_apart
 from voxify3d.pixelart.eye_cells import place_eyes
 from voxify3d.pixelart.feature import Feature, no_cells
 from voxify3d.pixelart.mirror import Mirror
@@ -265,7 +264,7 @@ def _rim(
     if is_large and not region.is_crowded:
         covered = cell_counts(region.points, side, taken.shape)[at] / side**2
         return beside[covered >= COVERED]
-    most = CONTRAST if region.is_crowded else APART * region.contrast
+    most = CONTRAST if region.is_crowded else RUN_TOGETHER * region.contrast
     alike = np.linalg.norm(cell.lab[at] - region.lab, axis=-1) < most
     hits = np.maximum(cell.hit[at].sum(axis=1), 1)
     share = (alike & cell.hit[at]).sum(axis=1) / hits
