@@ -5,7 +5,7 @@ from jaxtyping import Bool, Int
 
 from voxify3d.fit.coarse import Occupancy, drop_loose_parts
 from voxify3d.fit.colors import color_candidates, color_surface, color_voxels
-from voxify3d.fit.occupancy import FACE_COST, adopt, polish_occupancy
+from voxify3d.fit.occupancy import FACE_COST, adopt, grow_occupancy, polish_occupancy
 from voxify3d.fit.thin import agreement, reconnect
 from voxify3d.fit.weld import joints
 from voxify3d.mesh.coverage import Coverage
@@ -58,8 +58,12 @@ def polish(
     if mirror is not None:
         bridges = mirror.joined(bridges) & coverage.near
     occupied = occupied | bridges
-    welds = joints(occupied, occupancy.free & occupancy.solid, tables)
+    room = occupancy.free & occupancy.solid
+    welds = joints(occupied, room, tables)
     if mirror is not None:
         welds = mirror.joined(welds) & occupancy.free
     occupied = occupied | welds
+    occupied = grow_occupancy(
+        occupied, tables, room, entries(occupied), mirror, FACE_COST
+    )
     return color_voxels(occupied, art, coverage, smoothness)
