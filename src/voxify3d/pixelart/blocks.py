@@ -18,6 +18,12 @@ COVERED = 0.62
 STRETCH = 0.5
 """How much a block loses whose proportions are not the region's: the exponent of the
 ratio of the two."""
+MISSIZED = 0.75
+"""How much two large eyes lose whose cells are not of their size: the exponent of the
+ratios of lengths along both axes. A narrow oval in the middle of a wide one overlaps
+it well, and looks at nobody."""
+THORNS = 3
+"""Cells along an oval's shorter axis up to which it would end in single cells."""
 MOST = 4.0
 """Cells of a block, for each cell that the region covers, beyond which a smaller one is
 taken."""
@@ -168,6 +174,7 @@ def _touch(one: Int[np.ndarray, " 2"], other: Int[np.ndarray, " 2"]) -> bool:
 def best_eye(
     shares: list[Float64[np.ndarray, "a b"]],
     extent: Int[np.ndarray, " 2"],
+    side: int,
     is_round: bool,
 ) -> Int[np.ndarray, "m 2"]:
     """Return the block or oval that suits two large eyes best.
@@ -175,6 +182,7 @@ def best_eye(
     Args:
         shares: Share of each cell that either covers, one of them mirrored.
         extent: Samples.
+        side: Samples along a cell.
         is_round: Whether an oval is wanted.
     """
     best, most = np.zeros((0, 2), np.int64), 0.0
@@ -183,13 +191,17 @@ def best_eye(
         inside = oval_of(size) if is_round else np.ones(size, bool)
         cells = np.argwhere(inside) + corner
         overlap = sum(_overlap(share, cells) for share in shares)
+        missized = np.abs(np.log(np.multiply(size, side) / extent)).sum()
+        overlap *= float(np.exp(-MISSIZED * missized))
         if overlap > most:
             best, most = cells, overlap
     return best
 
 
 def oval_of(size: Size) -> Bool[np.ndarray, "a b"]:
-    """Return which cells of a box an oval has."""
+    """Return which cells of a box an oval has: all where it would have thorns."""
+    if min(size) <= THORNS:
+        return np.ones(size, bool)
     half = np.array(size) / 2
     away = (np.moveaxis(np.indices(size), 0, -1) + 0.5 - half) / half
     return (away**2).sum(axis=-1) <= 1

@@ -227,7 +227,7 @@ class _Board:
         wanted = max(one.wanted, other.wanted)
         if one.is_large(self._side) and extent is not None:
             both = [self._share(i), _look_up(self._share(j), image)]
-            here = best_eye(both, extent, one.is_round)
+            here = best_eye(both, extent, self._side, one.is_round)
         else:
             size, is_line = self._sizes.get(i), not one.compact
             here = best_cells(share, wanted, extent, None, size, is_line=is_line)
