@@ -80,6 +80,62 @@ def test_large_eyes_are_about_as_large_as_they_were(wide, high, off, up):
                 assert (feature.cells[:, axis] == end).sum() > 1  # no thorn
 
 
+@pytest.mark.parametrize("off", [0.0, 0.25, 0.5])
+@pytest.mark.parametrize("gap", [0.7, 0.85])
+@pytest.mark.parametrize("half", [2.6, 3.1])
+def test_on_a_head_held_askew_one_large_eye_is_higher(half, gap, off):
+    left, right = (5.6 + off, 11 + off, half, half), (16, 11 + off + gap, half, half)
+    found = features_of(painted(left, right), CELLS)
+    assert len(found) == 2
+    found = sorted(found, key=lambda f: f.cells[:, 0].mean())
+    low, other_low = (f.cells.min(axis=0) for f in found)
+    shapes = [as_set(f.cells - f.cells.min(axis=0)) for f in found]
+    assert shapes[0] == shapes[1]
+    assert other_low[1] - low[1] in (0, 1)
+    for feature, (x, y, *_) in zip(found, (left, right), strict=True):
+        center = feature.cells.mean(axis=0) + 0.5
+        assert np.abs(center - (x, y)).max() <= 0.55  # each in its own best place
+
+
+@pytest.mark.parametrize("off", np.arange(5) / 5)
+@pytest.mark.parametrize("half", [3.6, 4.3])
+@pytest.mark.parametrize("gap", [0.0, 0.8])
+def test_eyes_of_over_36_cells_have_those_that_they_cover_without_thorns(
+    half, off, gap
+):
+    left, right = (5 + off, 11 + off, half, half), (16.2, 11 + off + gap, half, half)
+    image = painted(left, right)
+    found = features_of(image, CELLS)
+    assert len(found) == 2
+    is_ink = (image == INK).all(axis=-1).reshape(CELLS, SIDE, CELLS, SIDE)
+    share = is_ink.mean(axis=(1, 3))
+    drawn = np.zeros((CELLS, CELLS), bool)
+    for feature in found:
+        drawn[tuple(feature.cells.T)] = True
+    least = 0.35 if gap == 0 else 0.42  # the two are alike, if they can be
+    assert share[drawn].min() >= least
+    assert drawn[share > 1 - least].all()
+    for x, y in np.argwhere(drawn):
+        beside = drawn[x - 1, y], drawn[x + 1, y], drawn[x, y - 1], drawn[x, y + 1]
+        assert sum(beside) > 1
+
+
+@pytest.mark.parametrize("off", np.arange(6) / 6)
+@pytest.mark.parametrize("half", [2.6, 3.6])
+def test_a_brow_over_a_large_eye_is_a_thing_of_its_own(half, off):
+    left, right = (5.5, 10 + off, half, half), (16.3, 10.7 + off, half, half)
+    image = painted(left, right)
+    x, y = (np.indices(image.shape[:2]) + 0.5) / SIDE
+    for at, above, *_ in (left, right):
+        brow = (np.abs(x - at) < 3) & (np.abs(y - above - half - 1.2) < 0.7)
+        image[brow] = INK
+    art = pixelize(renders_of(image, CELLS), 4)
+    palette = oklab_from_bytes(art.palette.rgb)
+    ink = np.linalg.norm(palette - oklab_from_srgb(np.array(INK)), axis=1).argmin()
+    _, count = ndimage.label(art.pictures[0].index == ink)
+    assert count == 4
+
+
 @pytest.mark.parametrize("off", [0.1, 0.4])
 def test_large_square_eyes_stay_square(off):
     half = 1.85
@@ -123,7 +179,7 @@ def test_the_light_of_a_large_eye_is_drawn_where_it_is_no_bite(width):
         painted((6, 11, 2, 3), (16, 13, 2, 3)),  # not at one height
         painted((6, 11, 2, 3), (16, 11, 2, 4.5)),  # not alike
         painted((11, 11, 2, 3), (11, 11, 2, 3)),  # only one
-        painted((6, 11, 3.6, 3.6), (16, 11, 3.6, 3.6)),  # over 36 cells
+        painted((5.5, 11, 5, 5.2), (16.5, 11, 5, 5.2), "block"),  # over 100 cells
         painted((8, 11, 4.9, 1.1), (8, 15, 4.9, 1.1), "block"),  # stripes
     ],
 )

@@ -5,7 +5,8 @@ out.
 """
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float32, Int
+from scipy import ndimage
 
 from voxify3d.pixelart.region import Region
 
@@ -23,6 +24,33 @@ def is_dark_eye(region: Region, side: int) -> bool:
     is_dark = bool(region.lab[0] < region.ground[0])
     is_round = bool(extent.max() <= _ROUND * extent.min())
     return is_dark and is_round and region.is_striking
+
+
+def beside_others(
+    region: Region,
+    lab: Float32[np.ndarray, "h w 3"],
+    hit: Bool[np.ndarray, "h w"],
+    side: int,
+) -> Bool[np.ndarray, "a b"]:
+    """Return the cells where a large eye would hook on to another thing of its color.
+
+    They hold it, or lie beside one that does. What touches the eye itself is none.
+
+    Args:
+        region: The eye.
+        lab: The picture of all samples, OKLab.
+        hit: Where it has any.
+        side: Samples along a cell.
+    """
+    alike = np.linalg.norm(lab - region.lab, axis=-1) < RUN_TOGETHER * region.contrast
+    things, count = ndimage.label(alike & hit, np.ones((3, 3)))
+    is_other = np.bincount(things.ravel(), minlength=count + 1) >= side**2
+    is_other[[0, *np.unique(things[tuple(region.points.T)])]] = False
+    a, b = np.array(hit.shape) // side
+    shape = a, side, b, side
+    covered = is_other[things].reshape(shape).sum(axis=(1, 3))
+    held = 2 * covered >= np.maximum(hit.reshape(shape).sum(axis=(1, 3)), 1)
+    return np.asarray(ndimage.binary_dilation(held), bool)
 
 
 def set_apart(

@@ -24,6 +24,9 @@ ratios of lengths along both axes. A narrow oval in the middle of a wide one ove
 it well, and looks at nobody."""
 THORNS = 3
 """Cells along an oval's shorter axis up to which it would end in single cells."""
+HUGE, MOSTLY = 36.0, 0.5
+"""Area of an eye, in cells, over which those cells show its shape best of which it
+covers more than this share."""
 MOST = 4.0
 """Cells of a block, for each cell that the region covers, beyond which a smaller one is
 taken."""
@@ -31,6 +34,7 @@ LIGHT = 1 / 6
 """Most of an eye that its light gets."""
 
 _SQUARE = np.ones((3, 3), bool)
+_CROSS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]])
 
 Size = tuple[int, int]
 """Rows and columns of a block of cells."""
@@ -171,31 +175,62 @@ def _touch(one: Int[np.ndarray, " 2"], other: Int[np.ndarray, " 2"]) -> bool:
     return bool(np.abs(one - other).sum() == 1)
 
 
-def best_eye(
-    shares: list[Float64[np.ndarray, "a b"]],
+def best_eyes(
+    shares: list[list[Float64[np.ndarray, "a b"]]],
+    free: list[Bool[np.ndarray, "a b"]],
     extent: Int[np.ndarray, " 2"],
     side: int,
     is_round: bool,
-) -> Int[np.ndarray, "m 2"]:
-    """Return the block or oval that suits two large eyes best.
+) -> list[Int[np.ndarray, "_ 2"]]:
+    """Return the cells that suit two large eyes best: blocks or ovals of one size.
+
+    Cells that are not free are drawn only if there is no other way.
 
     Args:
-        shares: Share of each cell that either covers, one of them mirrored.
+        shares: For each place that is sought, the share of each cell that an eye
+            covers: two eyes that are mirror images have one place.
+        free: For each place, the cells that may be drawn.
         extent: Samples.
         side: Samples along a cell.
         is_round: Whether an oval is wanted.
     """
-    best, most = np.zeros((0, 2), np.int64), 0.0
-    both = np.maximum(*shares)
-    for size, (_, corner) in blocks_of(both, extent, None).items():
-        inside = oval_of(size) if is_round else np.ones(size, bool)
-        cells = np.argwhere(inside) + corner
-        overlap = sum(_overlap(share, cells) for share in shares)
+    if np.mean([share.sum() for own in shares for share in own]) > HUGE:
+        return [
+            _covered(np.mean(own, axis=0) * may)
+            for own, may in zip(shares, free, strict=True)
+        ]
+    best, most = [np.zeros((0, 2), np.int64) for _ in shares], 0.0
+    found = [
+        blocks_of(np.maximum.reduce(own) * may, extent, None)
+        for own, may in zip(shares, free, strict=True)
+    ]
+    for size in found[0]:
+        if not all(size in blocks for blocks in found):
+            continue
+        inside = np.argwhere(oval_of(size) if is_round else np.ones(size, bool))
+        cells = [inside + blocks[size][1] for blocks in found]
+        if not all(may[tuple(c.T)].all() for c, may in zip(cells, free, strict=True)):
+            continue
+        overlap = sum(
+            _overlap(share, where)
+            for own, where in zip(shares, cells, strict=True)
+            for share in own
+        )
         missized = np.abs(np.log(np.multiply(size, side) / extent)).sum()
         overlap *= float(np.exp(-MISSIZED * missized))
         if overlap > most:
             best, most = cells, overlap
+    if most == 0 and not all(may.all() for may in free):
+        every = [np.ones_like(may) for may in free]
+        return best_eyes(shares, every, extent, side, is_round)
     return best
+
+
+def _covered(share: Float64[np.ndarray, "a b"]) -> Int[np.ndarray, "m 2"]:
+    """Return the cells that a region mostly covers, but for single ones at its ends."""
+    own = share >= MOSTLY
+    beside = ndimage.convolve(own.astype(int), _CROSS, mode="constant")
+    return np.argwhere(own & (beside > 1))
 
 
 def oval_of(size: Size) -> Bool[np.ndarray, "a b"]:

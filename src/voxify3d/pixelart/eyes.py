@@ -8,7 +8,6 @@ from jaxtyping import Bool, Float32, Int
 from scipy import ndimage
 
 from voxify3d.pixelart.region import (
-    LEVEL,
     NOTCH,
     STRONG,
     Region,
@@ -52,7 +51,7 @@ def _twins_of(region: Region, regions: list[Region], side: int) -> Iterator[Regi
     for other in regions:
         apart = np.abs(region.center - other.center)
         beside = apart.max() > np.sqrt(len(region.points))
-        if region.is_like(other) and beside and apart.min() < LEVEL * side:
+        if region.is_like(other) and beside and apart.min() < region.level_with(side):
             yield other
 
 

@@ -12,7 +12,7 @@ from scipy import ndimage, spatial
 
 from voxify3d.color.palette import extract_palette
 from voxify3d.parallel import each
-from voxify3d.pixelart.apart import RUN_TOGETHER, is_dark_eye, set_apart
+from voxify3d.pixelart.apart import RUN_TOGETHER, beside_others, is_dark_eye, set_apart
 from voxify3d.pixelart.eye_cells import place_eyes
 from voxify3d.pixelart.feature import Feature, no_cells
 from voxify3d.pixelart.mirror import Mirror
@@ -36,9 +36,9 @@ two brows only spoils an eye."""
 GRAZED, GRAZED_BY_EYES = 0.6, 0.1
 """Share of a cell from which its ground decides where a feature only grazes it; where
 that is a striking one, whose cells show its shape."""
-ALIKE, COVERED, HALF = 0.3, 0.7, 0.5
-"""Share of a cell from which hair may decide its color, one of two eyes its, and two
-open ones theirs: a gap between them may be thinner than a cell."""
+ALIKE, HALF = 0.3, 0.5
+"""Share of a cell from which hair may decide its color, and one of two eyes its; two
+open ones together theirs: a gap between them may be thinner than a cell."""
 BEHIND = 2.0
 """How far before or behind most of a cell's surface, in voxels, a sample is part of
 something else."""
@@ -109,7 +109,12 @@ def _view_features(
         if not (is_part and region.is_large(side))
     ]
     regions = _large_enough(regions, side, across, plane)
-    chosen, partner = place_regions(regions, side, filled, across, plane)
+    barred = {
+        i: beside_others(region, lab, hit, side)
+        for i, region in enumerate(regions)
+        if region.is_large(side)
+    }
+    chosen, partner = place_regions(regions, side, filled, across, plane, barred)
     left = [no_cells()] * len(chosen)
     if number == 0:
         chosen, left = set_apart(regions, chosen, partner, side, filled, across)
@@ -254,7 +259,7 @@ def _rim(
     """
     side = int(np.sqrt(cell.hit.shape[2]))
     is_eye = is_one_of_two and cell.view.name == "front" and is_dark_eye(region, side)
-    is_large = is_one_of_two and region.is_large(side)
+    is_large = region.is_large(side)  # only eyes are
     if not (region.is_crowded or is_eye or is_large):
         return no_cells()
     own = np.zeros_like(taken)
@@ -263,7 +268,8 @@ def _rim(
     at = tuple(beside.T)
     if is_large and not region.is_crowded:
         covered = cell_counts(region.points, side, taken.shape)[at] / side**2
-        return beside[covered >= COVERED]
+        grounded = cell.hit[at].mean(axis=1) - covered >= GRAZED_BY_EYES
+        return beside[(covered >= HALF) & grounded]
     most = CONTRAST if region.is_crowded else RUN_TOGETHER * region.contrast
     alike = np.linalg.norm(cell.lab[at] - region.lab, axis=-1) < most
     hits = np.maximum(cell.hit[at].sum(axis=1), 1)

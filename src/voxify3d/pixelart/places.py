@@ -4,7 +4,7 @@ A region never meets the cells exactly. It gets the cells that show its shape be
 least one, and of a left and right pair both get mirror images.
 """
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int
@@ -15,12 +15,12 @@ from voxify3d.pixelart.blocks import (
     Rank,
     Size,
     best_cells,
-    best_eye,
+    best_eyes,
     best_light,
     blocks_of,
     fewer_cells,
 )
-from voxify3d.pixelart.region import NOTCH, Region
+from voxify3d.pixelart.region import LEVEL, NOTCH, Region
 from voxify3d.pixelart.relations import (
     enclosing,
     is_between,
@@ -29,13 +29,11 @@ from voxify3d.pixelart.relations import (
     series_of,
 )
 from voxify3d.pixelart.samples import cell_counts
+from voxify3d.pixelart.sides import Image, images_of, look_up, mirrored, moved
 
 LARGE = 6.0
 """Area of a single spot, in cells, over which it need not become a rectangle. Of two
 alike both do."""
-
-Image = tuple[Int[np.ndarray, "a b"], Int[np.ndarray, "a b"]]
-"""Of each cell the place on the other side, which may be outside the picture."""
 
 
 def place_regions(
@@ -44,6 +42,7 @@ def place_regions(
     filled: Bool[np.ndarray, "a b"],
     across: int,
     plane: int | None = None,
+    barred: Mapping[int, Bool[np.ndarray, "a b"]] | None = None,
 ) -> tuple[list[Int[np.ndarray, "m 2"]], dict[int, int]]:
     """Return the cells of each region; of a left and right pair both get the same.
 
@@ -57,8 +56,9 @@ def place_regions(
         across: Which of the two cell axes is horizontal in the picture.
         plane: Where left and right of the whole object meet, as `Mirror.plane`; None
             where it has no two sides, or shows one of them.
+        barred: Cells that large eyes are not given, by their numbers.
     """
-    board = _Board(regions, side, filled, across, plane)
+    board = _Board(regions, side, filled, across, plane, barred or {})
     # What lies inside another comes after it, and takes cells from it.
     order = sorted(
         range(len(regions)),
@@ -114,6 +114,7 @@ class _Board:
         filled: Bool[np.ndarray, "a b"],
         across: int,
         plane: int | None,
+        barred: Mapping[int, Bool[np.ndarray, "a b"]],
     ) -> None:
         """See `place_regions`."""
         self.cells = [np.zeros((0, 2), np.int64)] * len(regions)
@@ -121,7 +122,7 @@ class _Board:
         self.partner: dict[int, int] = {}
         self.around = [enclosing(i, regions) for i in range(len(regions))]
         self._regions, self._side, self._filled = regions, side, filled
-        self._across, self._plane = across, plane
+        self._across, self._plane, self._barred = across, plane, barred
         self._sizes: dict[int, Size] = {}
         for series in series_of(regions, side, across):
             blocks = [self._blocks(i) for i in series]
@@ -196,17 +197,20 @@ class _Board:
         Pupils that look at one thing lie alike in both eyes, those of an angry face are
         mirror images.
         """
-        first, last = (self.cells[self.around[n]][:, self._across] for n in (i, j))
+        eyes = [self.cells[self.around[n]] for n in (i, j)]
+        first, last = (cells[:, self._across] for cells in eyes)
         lean = self._lean(i), self._lean(j)
         is_image = abs(lean[0] + lean[1]) <= abs(lean[0] - lean[1])
         if is_image:
             middle = int(first.min() + last.max())
-            at = _mirrored(self.owner.shape, self._across, middle)
+            at = mirrored(self.owner.shape, self._across, middle)
         else:
             step = int(last.min() - first.min())
-            at = _moved(self.owner.shape, self._across, step)
-        here = self._alone(i, (self._share(i) + _look_up(self._share(j), at)) / 2)
-        self._give_both(i, j, here, at)
+            at = moved(self.owner.shape, self._across, step)
+        first, last = (cells[:, 1 - self._across] for cells in eyes)
+        at[1 - self._across][:] += int(last.min() - first.min())
+        here = self._alone(i, (self._share(i) + look_up(self._share(j), at)) / 2)
+        self._give_both(i, j, here, images_of(here, at))
 
     def _lean(self, i: int) -> float:
         """Return how far from the middle of its eye a pupil lies, -0.5 to 0.5."""
@@ -222,16 +226,33 @@ class _Board:
         """
         one, other = self._regions[i], self._regions[j]
         extent = one.extent if other.compact else None
-        image = self._other_side(i, j, is_block=extent is not None)
-        share = (self._share(i) + _look_up(self._share(j), image)) / 2
-        wanted = max(one.wanted, other.wanted)
         if one.is_large(self._side) and extent is not None:
-            both = [self._share(i), _look_up(self._share(j), image)]
-            here = best_eye(both, extent, self._side, one.is_round)
+            self._place_large(i, j, extent)
+            return
+        image = self._other_side(i, j, is_block=extent is not None)
+        share = (self._share(i) + look_up(self._share(j), image)) / 2
+        wanted = max(one.wanted, other.wanted)
+        size, is_line = self._sizes.get(i), not one.compact
+        here = best_cells(share, wanted, extent, None, size, is_line=is_line)
+        self._give_both(i, j, here, images_of(here, image))
+
+    def _place_large(self, i: int, j: int, extent: Int[np.ndarray, " 2"]) -> None:
+        """Give two large eyes one shape: mirror images, or each in its own best place.
+
+        On a head held askew one is higher than the other.
+        """
+        one, other = self._regions[i], self._regions[j]
+        shares, free = [self._share(i), self._share(j)], [self._free(i), self._free(j)]
+        gap = np.abs(one.center - other.center)[1 - self._across]
+        image = self._image(i, j) if gap < LEVEL * self._side else None
+        if image is None:
+            places = [[shares[0]], [shares[1]]]
         else:
-            size, is_line = self._sizes.get(i), not one.compact
-            here = best_cells(share, wanted, extent, None, size, is_line=is_line)
-        self._give_both(i, j, here, image)
+            places = [[shares[0], look_up(shares[1], image)]]
+            free = [free[0] & look_up(free[1], image)]
+        found = best_eyes(places, free, extent, self._side, one.is_round)
+        there = found[1] if image is None else images_of(found[0], image)
+        self._give_both(i, j, found[0], there)
 
     def _other_side(self, i: int, j: int, *, is_block: bool) -> Image:
         """Return where the cells of one of a pair are for the other one.
@@ -239,15 +260,31 @@ class _Board:
         That is about the middle of the whole object, if the pair is: then what is alike
         on its two sides stays so. A head held askew has a middle of its own.
         """
+        image = self._image(i, j)
+        if image is not None:
+            return image
         one, other, side = self._regions[i], self._regions[j], self._side
-        across, plane, shape = self._across, self._plane, self.owner.shape
-        if plane is not None and is_mirrored(one, other, side, across, plane):
-            return _mirrored(shape, across, plane - 1)
+        across, shape = self._across, self.owner.shape
         middle = float((one.center + other.center)[across]) / side - 1
         apart = float((other.center - one.center)[across]) / side
         if is_block and _rest(apart) < _rest(middle):
-            return _moved(shape, across, round(apart))
-        return _mirrored(shape, across, round(middle))
+            return moved(shape, across, round(apart))
+        return mirrored(shape, across, round(middle))
+
+    def _image(self, i: int, j: int) -> Image | None:
+        """Return the mirror images of cells about the object's middle.
+
+        None if two regions are not mirror images about it.
+        """
+        side, across, plane = self._side, self._across, self._plane
+        one, other = self._regions[i], self._regions[j]
+        if plane is None or not is_mirrored(one, other, side, across, plane):
+            return None
+        return mirrored(self.owner.shape, across, plane - 1)
+
+    def _free(self, i: int) -> Bool[np.ndarray, "a b"]:
+        """Return the cells that a large eye may be given."""
+        return ~self._barred.get(i, np.zeros_like(self._filled))
 
     def _single(
         self, i: int
@@ -260,8 +297,8 @@ class _Board:
         share, across, plane = self._share(i), self._across, self._plane
         if plane is None or not is_between(self._regions[i], self._side, across, plane):
             return share, None
-        image = _mirrored(share.shape, across, plane - 1)
-        return (share + _look_up(share, image)) / 2, (across, plane - 1)
+        image = mirrored(share.shape, across, plane - 1)
+        return (share + look_up(share, image)) / 2, (across, plane - 1)
 
     def _stands_for(self, i: int, outer: int) -> bool:
         """Return whether a pupil stands out more than the eye, which has one cell."""
@@ -306,18 +343,9 @@ class _Board:
         i: int,
         j: int,
         here: Int[np.ndarray, "m 2"],
-        image: Image,
+        there: Int[np.ndarray, "n 2"],
     ) -> None:
-        """Give region i cells, and region j what they are on the other side.
-
-        Args:
-            i: Number of one region.
-            j: Of the other.
-            here: Cells of the first.
-            image: Where each cell of the picture is on the other side.
-        """
-        there = np.stack([axis[tuple(here.T)] for axis in image], axis=1)
-        there = there[((there >= 0) & (there < self.owner.shape)).all(axis=1)]
+        """Give region i cells, and region j those on the other side."""
         if len(here) == len(there) > 0:
             self.partner |= {i: j, j: i}
         self._give(j, there)
@@ -350,30 +378,6 @@ def _alike(
             last[:, across] *= sign
             return first, last
     return None
-
-
-def _mirrored(shape: tuple[int, ...], across: int, middle: int) -> Image:
-    """Return each cell's mirror image, `middle` minus its place along one axis."""
-    image = np.indices(shape)
-    image[across] = middle - image[across]
-    return image[0], image[1]
-
-
-def _moved(shape: tuple[int, ...], across: int, step: int) -> Image:
-    """Return where each cell is, moved along one axis."""
-    place = np.indices(shape)
-    place[across] += step
-    return place[0], place[1]
-
-
-def _look_up(
-    values: Float64[np.ndarray, "a b"],
-    at: Image,
-) -> Float64[np.ndarray, "a b"]:
-    """Return values at cells; 0 outside the picture."""
-    a, b = values.shape
-    inside = (at[0] >= 0) & (at[0] < a) & (at[1] >= 0) & (at[1] < b)
-    return values[at[0].clip(0, a - 1), at[1].clip(0, b - 1)] * inside
 
 
 def _common_size(blocks: list[dict[Size, tuple[Rank, Corner]]]) -> Size | None:

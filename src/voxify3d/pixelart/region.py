@@ -8,8 +8,9 @@ from scipy import spatial
 
 MAX_AREA = 9.0
 """Most area of a feature, in cells."""
-LEVEL = 0.6
-"""How much higher one of two eyes may be than the other, in cells."""
+LEVEL, ASKEW = 0.6, 0.2
+"""How much higher one of two eyes may be than the other, in cells; of two large ones,
+in their size: a head may be held askew."""
 STRONG = 0.25
 """Contrast (OKLab) from which a feature catches the eye, as eyes do."""
 NOTCH = 0.08
@@ -105,6 +106,11 @@ class Region:
     def is_large(self, side: int) -> bool:
         """Return whether it is larger than all features but eyes in a face."""
         return len(self.points) > MAX_AREA * side**2
+
+    def level_with(self, side: int) -> float:
+        """Return how much higher or lower one that is like it may be, samples."""
+        size = float(np.sqrt(len(self.points)))
+        return max(LEVEL * side, ASKEW * size) if self.is_large(side) else LEVEL * side
 
     def is_like(self, other: "Region") -> bool:
         """Return whether another region has about its area and its color."""

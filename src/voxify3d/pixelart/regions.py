@@ -24,7 +24,7 @@ from voxify3d.pixelart.region import STRONG, Region, compact_shape, length_of
 
 CONTRAST = 0.12
 """Distance to the surroundings (OKLab) from which a region stands out."""
-MAX_EYE_AREA = 36.0
+MAX_EYE_AREA = 100.0
 """Most area, in cells, of each of two eyes in a face."""
 FACE_AREA = 0.12
 """Least area, in cells, of each of a left and right pair and of what lies between left

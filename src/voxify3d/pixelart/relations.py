@@ -7,7 +7,7 @@ import numpy as np
 from scipy.sparse import csgraph
 
 from voxify3d.pixelart.open_eyes import OpenEye
-from voxify3d.pixelart.region import LEVEL, NOTCH, STRONG, Region
+from voxify3d.pixelart.region import NOTCH, STRONG, Region
 
 _BETWEEN = 0.6
 """Distance to the object's middle, in cells, up to which a thing lies in it."""
@@ -81,7 +81,8 @@ def _nearest(i: int, regions: list[Region], side: int, across: int) -> int | Non
     best, least = None, np.inf
     for j, other in enumerate(regions):
         gap = np.abs(other.center - regions[i].center) / side
-        alike = gap[1 - across] < LEVEL and regions[i].is_like(other)
+        level = gap[1 - across] * side < regions[i].level_with(side)
+        alike = level and regions[i].is_like(other)
         if j != i and alike and 0.9 < gap[across] < least:
             best, least = j, gap[across]
     return best
