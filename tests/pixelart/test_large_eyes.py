@@ -100,7 +100,7 @@ def test_on_a_head_held_askew_one_large_eye_is_higher(half, gap, off):
 @pytest.mark.parametrize("off", np.arange(5) / 5)
 @pytest.mark.parametrize("half", [3.6, 4.3])
 @pytest.mark.parametrize("gap", [0.0, 0.8])
-def test_eyes_of_over_36_cells_have_those_that_they_cover_without_thorns(
+def test_eyes_of_over_32_cells_have_those_that_they_cover_without_thorns(
     half, off, gap
 ):
     left, right = (5 + off, 11 + off, half, half), (16.2, 11 + off + gap, half, half)

@@ -24,7 +24,7 @@ ratios of lengths along both axes. A narrow oval in the middle of a wide one ove
 it well, and looks at nobody."""
 THORNS = 3
 """Cells along an oval's shorter axis up to which it would end in single cells."""
-HUGE, MOSTLY = 36.0, 0.5
+HUGE, MOSTLY = 32.0, 0.5
 """Area of an eye, in cells, over which those cells show its shape best of which it
 covers more than this share."""
 MOST = 4.0
