@@ -109,8 +109,7 @@ class Region:
 
     def level_with(self, side: int) -> float:
         """Return how much higher or lower one that is like it may be, samples."""
-        size = float(np.sqrt(len(self.points)))
-        return max(LEVEL * side, ASKEW * size) if self.is_large(side) else LEVEL * side
+        return max(LEVEL * side, ASKEW * float(np.sqrt(len(self.points))))
 
     def is_like(self, other: "Region") -> bool:
         """Return whether another region has about its area and its color."""

@@ -80,10 +80,10 @@ def _nearest(i: int, regions: list[Region], side: int, across: int) -> int | Non
     """Return the nearest region beside region i that is like it."""
     best, least = None, np.inf
     for j, other in enumerate(regions):
-        gap = np.abs(other.center - regions[i].center) / side
-        level = gap[1 - across] * side < regions[i].level_with(side)
-        alike = level and regions[i].is_like(other)
-        if j != i and alike and 0.9 < gap[across] < least:
+        gap = np.abs(other.center - regions[i].center)
+        is_level = gap[1 - across] < regions[i].level_with(side)
+        alike = is_level and regions[i].is_like(other)
+        if j != i and alike and 0.9 * side < gap[across] < least:
             best, least = j, gap[across]
     return best
 
