@@ -8,6 +8,7 @@ from face_maker import INK, SIDE, SKIN, features_of, renders_of
 from scipy import ndimage
 
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
+from voxify3d.pixelart.blocks import best_eyes
 from voxify3d.pixelart.features import find_features
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.pixelart.statistics import cell_statistics
@@ -134,6 +135,22 @@ def test_a_brow_over_a_large_eye_is_a_thing_of_its_own(half, off):
     ink = np.linalg.norm(palette - oklab_from_srgb(np.array(INK)), axis=1).argmin()
     _, count = ndimage.label(art.pictures[0].index == ink)
     assert count == 4
+
+
+@pytest.mark.parametrize("half", [1.6, 3.6])
+def test_eyes_that_lie_beside_brows_alone_are_drawn_all_the_same(half):
+    x, y = np.indices((CELLS, CELLS)) + 0.5
+    shares = [
+        [((x - at) ** 2 + (y - 11) ** 2 < half**2).astype(float)] for at in (5.5, 16.5)
+    ]
+    nowhere = [np.zeros((CELLS, CELLS), bool)] * 2
+    everywhere = [np.ones((CELLS, CELLS), bool)] * 2
+    extent = np.array([2 * half * SIDE, 2 * half * SIDE]).astype(int)
+    cells = best_eyes(shares, nowhere, extent, SIDE, is_round=True)
+    wanted = best_eyes(shares, everywhere, extent, SIDE, is_round=True)
+    for found, own in zip(cells, wanted, strict=True):
+        assert len(own) > 0
+        assert as_set(found) == as_set(own)
 
 
 @pytest.mark.parametrize("off", [0.1, 0.4])

@@ -195,10 +195,26 @@ def best_eyes(
         is_round: Whether an oval is wanted.
     """
     if np.mean([share.sum() for own in shares for share in own]) > HUGE:
-        return [
+        best = [
             _covered(np.mean(own, axis=0) * may)
             for own, may in zip(shares, free, strict=True)
         ]
+    else:
+        best = _best_of_one_size(shares, free, extent, side, is_round)
+    if all(len(cells) for cells in best) or all(may.all() for may in free):
+        return best
+    every = [np.ones_like(may) for may in free]
+    return best_eyes(shares, every, extent, side, is_round)
+
+
+def _best_of_one_size(
+    shares: list[list[Float64[np.ndarray, "a b"]]],
+    free: list[Bool[np.ndarray, "a b"]],
+    extent: Int[np.ndarray, " 2"],
+    side: int,
+    is_round: bool,
+) -> list[Int[np.ndarray, "_ 2"]]:
+    """Return free cells for two eyes, as `best_eyes`; none where no size has room."""
     best, most = [np.zeros((0, 2), np.int64) for _ in shares], 0.0
     found = [
         blocks_of(np.maximum.reduce(own) * may, extent, None)
@@ -220,9 +236,6 @@ def best_eyes(
         overlap *= float(np.exp(-MISSIZED * missized))
         if overlap > most:
             best, most = cells, overlap
-    if most == 0 and not all(may.all() for may in free):
-        every = [np.ones_like(may) for may in free]
-        return best_eyes(shares, every, extent, side, is_round)
     return best
 
 
