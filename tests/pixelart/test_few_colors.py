@@ -104,3 +104,15 @@ def test_a_knight_keeps_his_black_eyes_among_many_grays(size):
     black = np.linalg.norm(oklab_from_bytes(art.palette.rgb) - eyes, axis=1)
     assert black.min() < 0.03
     assert (art.pictures[0].index == black.argmin()).sum() >= 4
+
+
+@pytest.mark.parametrize(
+    ("size", "colors"), [(24, 4), (24, 6), (36, 4), (40, 4), (40, 6), (52, 4), (60, 6)]
+)
+def test_a_knight_in_few_colors_keeps_black_eyes_and_his_skin(size, colors):
+    # shades of his armor cost less
+    art = knight_art(size, colors, samples=6)
+    palette = oklab_from_bytes(art.palette.rgb)
+    for rgb in ([14, 18, 20], [240, 194, 164]):
+        color = oklab_from_bytes(np.array([rgb], np.uint8))
+        assert np.linalg.norm(palette - color, axis=1).min() < 0.03

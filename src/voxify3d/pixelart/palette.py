@@ -28,10 +28,11 @@ VISIBLE = 0.02
 """Difference (OKLab) under which two shades look the same."""
 STARTS = 6
 """K-means runs whose results are improved by swaps."""
-TOLERANCE, FOR_EYES = 0.05, 0.1
-"""Share by which a palette's sum of costs may exceed the least one's; and where it has
-the color of an eye that the others lack."""
-LACKING = 0.12
+TOLERANCE, FOR_MARKS, FOR_EYES = 0.05, 0.1, 0.4
+"""Share by which a palette's sum of costs may exceed the least one's; where it has the
+color of a button that the others lack; and where it has that of two eyes, or of the
+skin around them."""
+LACKING = 0.1
 """Distance (OKLab) of a feature to its nearest entry from which a palette lacks it."""
 DARK = 0.2
 """Lightness (OKLab) under which all colors look black."""
@@ -56,8 +57,8 @@ def palettes_of(
     gives the starts; then entries are swapped as long as the sum of costs falls, so
     that two shades of a large area do not keep the only skin color out. Where the
     swaps end hangs on the start: there are `STARTS` of them, and what ends well is
-    kept. Of these, palettes that lack the color of an eye or a button of the front go
-    where another has it.
+    kept. Where the best one lacks the color of an eye or a button of the front, it is
+    sought again with that color held. Palettes that lack it go where another has it.
 
     Args:
         cells: The six views, front first.
@@ -86,19 +87,25 @@ def palettes_of(
         distinct = _distinct(lab, weight, palette) / CHROMA
         return without_blends(distinct, cells, features, cost)
 
+    striking = [f for f in features if f.view == 0 and f.is_striking and len(f.cells)]
+    marks = [feature.lab for feature in striking]
+    eyes = [lab for f in striking if len(f.other) for lab in (f.lab, f.ground)]
     ends = [first]
     if len(first) == colors:
         finer = extract_palette(lab, weight, max(_CANDIDATES, 2 * colors), seed=seed)
         candidates = np.concatenate([finer, *[f.lab[None] * CHROMA for f in features]])
         starts = [first, *(start(seed + i) for i in range(1, STARTS))]
         ends = each(lambda one: swap_entries(lab, weight, one, candidates), starts)
+        best = min(ends, key=lambda end: _total(lab, weight, end))
+        for held in range(colors // 2):
+            own = finished(best)
+            lacked = [*_lacked(own, eyes), *_lacked(own, marks)]
+            if not lacked:
+                break
+            best = _holding(lab, weight, best, candidates, lacked[0] * CHROMA, held)
+            ends.append(best)
     totals = np.array([_total(lab, weight, p) for p in ends])
-    done = each(finished, ends)
-    lacking = np.array([_lacking(p, features) for p in done])
-    kept = totals <= totals.min() * (1 + FOR_EYES)
-    kept &= lacking == lacking[kept].min()
-    kept &= totals <= totals[kept].min() * (1 + TOLERANCE)
-    return [done[i] for i in np.flatnonzero(kept)]
+    return _good_ones(each(finished, ends), totals, eyes, marks)
 
 
 def _colors_of(
@@ -132,18 +139,66 @@ def _colors_of(
     return lab, np.concatenate(weights).astype(np.float64)
 
 
-def _lacking(palette: Float64[np.ndarray, "k 3"], features: list[Feature]) -> int:
-    """Return how many striking features of the front a palette has no color for."""
+def _good_ones(
+    palettes: list[Float64[np.ndarray, "_ 3"]],
+    totals: Float64[np.ndarray, " p"],
+    eyes: list[Float64[np.ndarray, " 3"]],
+    marks: list[Float64[np.ndarray, " 3"]],
+) -> list[Float64[np.ndarray, "_ 3"]]:
+    """Return palettes that cost little, and lack as few colors as may be.
+
+    Args:
+        palettes: To choose of.
+        totals: The sum of costs of each.
+        eyes: Colors that come first: of two eyes, and of the skin around them.
+        marks: Colors of all striking features.
+    """
+    kept = np.ones(len(palettes), bool)
+    for share, wanted in ((FOR_EYES, eyes), (FOR_MARKS, marks), (TOLERANCE, [])):
+        lacking = np.array([len(_lacked(palette, wanted)) for palette in palettes])
+        kept &= totals <= totals[kept].min() * (1 + share)
+        kept &= lacking == lacking[kept].min()
+    return [palettes[i] for i in np.flatnonzero(kept)]
+
+
+def _lacked(
+    palette: Float64[np.ndarray, "k 3"], colors: list[Float64[np.ndarray, " 3"]]
+) -> list[Float64[np.ndarray, " 3"]]:
+    """Return the colors that a palette does not have."""
     darkest = np.array([DARK, -np.inf, -np.inf])
-    colors = [f.lab for f in features if f.view == 0 and f.is_striking and len(f.cells)]
-    if not colors:
-        return 0
-    seen, entries = np.maximum(np.array(colors), darkest), np.maximum(palette, darkest)
-    return int((_distances(seen, entries).min(axis=1) > LACKING).sum())
+    entries = np.maximum(palette, darkest)
+    return [
+        color
+        for color in colors
+        if _distances(np.maximum(color, darkest)[None], entries).min() > LACKING
+    ]
 
 
 def _cost(distance: np.ndarray) -> np.ndarray:
     return distance**2 * (1 + (distance / OUTLIER) ** 2)
+
+
+def _holding(
+    lab: Float64[np.ndarray, "n 3"],
+    weight: Float64[np.ndarray, " n"],
+    palette: Float64[np.ndarray, "k 3"],
+    candidates: Float64[np.ndarray, "t 3"],
+    color: Float64[np.ndarray, " 3"],
+    held: int,
+) -> Float64[np.ndarray, "k 3"]:
+    """Return a good palette with a given color, which comes first.
+
+    Args:
+        lab: As for `swap_entries`.
+        weight: As there.
+        palette: As there.
+        candidates: As there.
+        color: It will hold.
+        held: First entries that it holds already.
+    """
+    _, (entry, _) = _best_swap(lab, weight, palette, color[None], held)
+    palette = np.concatenate([color[None], np.delete(palette, entry, axis=0)])
+    return swap_entries(lab, weight, palette, candidates, held + 1)
 
 
 def swap_entries(
@@ -151,6 +206,7 @@ def swap_entries(
     weight: Float64[np.ndarray, " n"],
     palette: Float64[np.ndarray, "k 3"],
     candidates: Float64[np.ndarray, "t 3"],
+    held: int = 0,
 ) -> Float64[np.ndarray, "k 3"]:
     """Swap entries for candidates while the sum of weighted costs falls.
 
@@ -160,17 +216,19 @@ def swap_entries(
         palette: Where to start.
         candidates: Colors that may become entries; each is then re-centered on the
             colors that it serves.
+        held: First entries that stay as they are.
     """
     total = _total(lab, weight, palette)
     for _ in range(_SWAPS):
-        best, swap = _best_swap(lab, weight, palette, candidates)
+        best, swap = _best_swap(lab, weight, palette, candidates, held)
         if best >= total * (1 - 1e-3):
             break
         changed = palette.copy()
         changed[swap[0]] = candidates[swap[1]]
-        palette = _recenter(lab, weight, changed)
+        palette = _recenter(lab, weight, changed, held)
         total = _total(lab, weight, palette)
-    return palette[np.lexsort(palette.T[::-1])]
+    free = palette[held:]
+    return np.concatenate([palette[:held], free[np.lexsort(free.T[::-1])]])
 
 
 def _distinct(
@@ -201,13 +259,20 @@ def _total(lab: np.ndarray, weight: np.ndarray, palette: np.ndarray) -> float:
 
 
 def _best_swap(
-    lab: np.ndarray, weight: np.ndarray, palette: np.ndarray, candidates: np.ndarray
+    lab: np.ndarray,
+    weight: np.ndarray,
+    palette: np.ndarray,
+    candidates: np.ndarray,
+    held: int,
 ) -> tuple[float, tuple[int, int]]:
-    """Return the least total that one swap reaches, and (entry, candidate)."""
+    """Return the least total that one swap reaches, and (entry, candidate).
+
+    The first `held` entries stay.
+    """
     to_palette = _distances(lab, palette)
     to_candidate = _cost(_distances(lab, candidates))
     best, swap = np.inf, (0, 0)
-    for entry in range(len(palette)):
+    for entry in range(held, len(palette)):
         rest = _cost(np.delete(to_palette, entry, axis=1).min(axis=1))
         totals = weight @ np.minimum(rest[:, None], to_candidate)
         if totals.min() < best:
@@ -216,9 +281,12 @@ def _best_swap(
 
 
 def _recenter(
-    lab: np.ndarray, weight: np.ndarray, palette: np.ndarray
+    lab: np.ndarray, weight: np.ndarray, palette: np.ndarray, held: int
 ) -> Float64[np.ndarray, "k 3"]:
-    """Move entries to where their colors cost least; keep the best total seen."""
+    """Move entries to where their colors cost least; keep the best total seen.
+
+    The first `held` entries stay.
+    """
     best, least = palette, _total(lab, weight, palette)
     for _ in range(_RECENTERINGS):
         distance = _distances(lab, palette)
@@ -231,6 +299,7 @@ def _recenter(
             moved[:, channel] = np.where(
                 share > 0, total / np.maximum(share, 1e-12), palette[:, channel]
             )
+        moved[:held] = palette[:held]
         palette = moved
         total = _total(lab, weight, palette)
         if total < least:
