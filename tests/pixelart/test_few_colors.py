@@ -9,6 +9,7 @@ from face_maker import GOLD, INK, SIDE, renders_of
 
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
 from voxify3d.mesh.load import load_mesh
+from voxify3d.pixelart.palette import OUTLIER, swap_entries
 from voxify3d.pixelart.pixelize import PixelArt, pixelize
 from voxify3d.render.mesh import frame_of, render_mesh
 
@@ -116,3 +117,18 @@ def test_a_knight_in_few_colors_keeps_black_eyes_and_his_skin(size, colors):
     for rgb in ([14, 18, 20], [240, 194, 164]):
         color = oklab_from_bytes(np.array([rgb], np.uint8))
         assert np.linalg.norm(palette - color, axis=1).min() < 0.03
+
+
+@pytest.mark.parametrize("held", [0, 1, 3])
+def test_held_entries_stay_while_the_others_come_to_cost_less(held):
+    random = np.random.default_rng(held)
+    colors, weight = random.random((300, 3)), random.random(300)
+    start, candidates = random.random((6, 3)), random.random((24, 3))
+
+    def cost(palette: np.ndarray) -> float:
+        away = np.linalg.norm(colors[:, None] - palette, axis=-1).min(axis=1)
+        return float(weight @ (away**2 * (1 + (away / OUTLIER) ** 2)))
+
+    found = swap_entries(colors, weight, start, candidates, held)
+    np.testing.assert_array_equal(found[:held], start[:held])
+    assert cost(found) < 0.8 * cost(start)
