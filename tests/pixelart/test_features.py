@@ -15,7 +15,8 @@ from face_maker import (
 
 from voxify3d.color.spaces import oklab_from_bytes, oklab_from_srgb
 from voxify3d.mesh.sample import sample_character
-from voxify3d.pixelart.features import find_features, find_ground
+from voxify3d.pixelart.features import find_features
+from voxify3d.pixelart.ground import find_ground
 from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.pixelart.settings import PixelArtConfig

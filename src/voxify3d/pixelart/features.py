@@ -4,7 +4,7 @@ Each region that stands out at the resolution of the samples is given whole cell
 the places that it covers best: what an artist does by hand.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int
@@ -12,14 +12,15 @@ from scipy import ndimage, spatial
 
 from voxify3d.color.palette import extract_palette
 from voxify3d.parallel import each
-from voxify3d.pixelart.apart import RUN_TOGETHER, beside_others, is_dark_eye, set_apart
+from voxify3d.pixelart.apart import beside_others, set_apart
 from voxify3d.pixelart.eye_cells import place_eyes
 from voxify3d.pixelart.feature import Feature, no_cells
+from voxify3d.pixelart.ground import HALF, rim_of
 from voxify3d.pixelart.mirror import Mirror
 from voxify3d.pixelart.open_eyes import OpenEye, find_open_eyes
 from voxify3d.pixelart.places import place_regions
 from voxify3d.pixelart.region import STRONG, Region
-from voxify3d.pixelart.regions import CONTRAST, find_regions, surroundings
+from voxify3d.pixelart.regions import find_regions, surroundings
 from voxify3d.pixelart.relations import enclosing, is_between, is_mirrored, partner_of
 from voxify3d.pixelart.samples import cell_counts, sample_image
 from voxify3d.pixelart.statistics import CellStatistics
@@ -33,12 +34,6 @@ MIN_AREA = 0.25
 LONE_AREA = 0.5
 """Least area, in cells, of what has no partner though the object has two sides: one of
 two brows only spoils an eye."""
-GRAZED, GRAZED_BY_EYES = 0.6, 0.1
-"""Share of a cell from which its ground decides where a feature only grazes it; where
-that is a striking one, whose cells show its shape."""
-ALIKE, HALF = 0.3, 0.5
-"""Share of a cell from which hair may decide its color, and one of two eyes its; two
-open ones together theirs: a gap between them may be thinner than a cell."""
 BEHIND = 2.0
 """How far before or behind most of a cell's surface, in voxels, a sample is part of
 something else."""
@@ -122,7 +117,7 @@ def _view_features(
     for cells in chosen:
         taken[tuple(cells.T)] = True
     rims = [
-        _rim(region, cells, taken, cell, is_one_of_two=i in partner)
+        rim_of(region, cells, taken, cell, is_one_of_two=i in partner)
         for i, (region, cells) in enumerate(zip(regions, chosen, strict=True))
     ]
     return drawn + [
@@ -237,46 +232,6 @@ def _is_part_of(region: Region, eyes: list[Feature], side: int) -> bool:
     return bool(np.mean(near <= side / 4) > 0.5)
 
 
-def _rim(
-    region: Region,
-    cells: Int[np.ndarray, "n 2"],
-    taken: Bool[np.ndarray, "a b"],
-    cell: CellStatistics,
-    *,
-    is_one_of_two: bool,
-) -> Int[np.ndarray, "r 2"]:
-    """Return the cells beside an eye that would make it another shape.
-
-    Those of hair, in which it would drown; and what one of two large ones covers, but
-    was not given for the sake of the other.
-
-    Args:
-        region: The eye.
-        cells: It was given.
-        taken: Cells that any feature was given.
-        cell: The view.
-        is_one_of_two: Whether another has the same cells on the other side.
-    """
-    side = int(np.sqrt(cell.hit.shape[2]))
-    is_eye = is_one_of_two and cell.view.name == "front" and is_dark_eye(region, side)
-    is_large = region.is_large(side)  # only eyes are
-    if not (region.is_crowded or is_eye or is_large):
-        return no_cells()
-    own = np.zeros_like(taken)
-    own[tuple(cells.T)] = True
-    beside = np.argwhere(ndimage.binary_dilation(own) & cell.filled & ~taken)
-    at = tuple(beside.T)
-    if is_large and not region.is_crowded:
-        covered = cell_counts(region.points, side, taken.shape)[at] / side**2
-        grounded = cell.hit[at].mean(axis=1) - covered >= GRAZED_BY_EYES
-        return beside[(covered >= HALF) & grounded]
-    most = CONTRAST if region.is_crowded else RUN_TOGETHER * region.contrast
-    alike = np.linalg.norm(cell.lab[at] - region.lab, axis=-1) < most
-    hits = np.maximum(cell.hit[at].sum(axis=1), 1)
-    share = (alike & cell.hit[at]).sum(axis=1) / hits
-    return beside[share >= ALIKE]
-
-
 def _ground_of(
     region: Region,
     lab: Float32[np.ndarray, "h w 3"],
@@ -348,44 +303,3 @@ def _is_of_a_face(
         return True
     j = partner_of(i, regions, side, across)
     return j is not None and is_mirrored(regions[i], regions[j], side, across, plane)
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What features leave of a view.
-
-    Attributes:
-        samples: Hits that should decide the colors.
-        around: Cells that a striking feature grazes and that no feature was given.
-    """
-
-    samples: Bool[np.ndarray, "a b s"]
-    around: Bool[np.ndarray, "a b"]
-
-
-def find_ground(features: list[Feature], number: int, cell: CellStatistics) -> Ground:
-    """Return what should decide a view's colors where no feature is.
-
-    Where a feature only grazes a cell that it was not given, its samples (and the
-    blurred ones at its border) are left out, so that no halo of in-between colors
-    grows around eyes.
-    """
-    side = int(np.sqrt(cell.hit.shape[2]))
-    a, b = cell.filled.shape
-    grazed = np.zeros((a * side, b * side), bool)
-    given = np.zeros((a, b), bool)
-    around = np.zeros((a, b), bool)
-    for feature in features:
-        if feature.view == number:
-            grazed[tuple(feature.points.T)] = True
-            given[tuple(feature.cells.T)] = True
-            if feature.is_striking:
-                around[tuple(feature.points.T // side)] = True
-    around &= ~given
-    grazed = ndimage.binary_dilation(grazed, _SQUARE, iterations=max(1, side // 6))
-    cells = np.swapaxes(grazed.reshape(a, side, b, side), 1, 2).reshape(a, b, -1)
-    ground = cell.hit & ~(cells & ~given[..., None])
-    least = np.where(around, GRAZED_BY_EYES, GRAZED)
-    enough = ground.sum(axis=-1) >= least * cell.hit.sum(axis=-1)
-    enough &= ground.any(axis=-1)
-    return Ground(np.where(enough[..., None], ground, cell.hit), around & enough)

@@ -13,8 +13,9 @@ from voxify3d.color.spaces import bytes_from_oklab, oklab_from_bytes
 from voxify3d.parallel import each
 from voxify3d.pixelart.blends import EVERY
 from voxify3d.pixelart.feature import Feature
-from voxify3d.pixelart.features import FIRM, FIRMEST, Ground, find_features, find_ground
+from voxify3d.pixelart.features import FIRM, FIRMEST, find_features
 from voxify3d.pixelart.gaps import find_gaps
+from voxify3d.pixelart.ground import Ground, find_ground
 from voxify3d.pixelart.mirror import Mirror, find_mirror
 from voxify3d.pixelart.palette import CHROMA, palettes_of
 from voxify3d.pixelart.settings import PixelArtConfig
