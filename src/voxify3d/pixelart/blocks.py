@@ -281,3 +281,16 @@ def blocks_of(
             if best is None or rank > best[0]:
                 found[height, width] = rank, (top, left)
     return found
+
+
+def common_size(blocks: list[dict[Size, tuple[Rank, Corner]]]) -> Size | None:
+    """Return the size of block that suits all regions best; None if none fits all.
+
+    Args:
+        blocks: Of `blocks_of`, for each region.
+    """
+    first, *rest = blocks or [{}]
+    sizes = [size for size in first if all(size in others for others in rest)]
+    if not sizes:
+        return None
+    return max(sizes, key=lambda size: sum(each[size][0][0] for each in blocks))

@@ -11,9 +11,8 @@ from voxify3d.pixelart.region import (
     NOTCH,
     STRONG,
     Region,
-    compact_shape,
-    length_of,
 )
+from voxify3d.pixelart.shapes import compact_shape, length_of
 
 LIGHT_AREA = 0.3
 """Least area, in cells, of a light in an eye."""

@@ -30,6 +30,7 @@ class Feature:
             `cells`; none where it has no partner.
         rim: Cells beside it that would else have its color, and take its ground's.
         is_inner: Whether it is a light or a pupil.
+        is_face_arc: Whether it is a smile, or one of two smiling eyes.
         is_open_eye: Whether it is the white or the pupil of one of two open eyes.
         cost: Of two open eyes, what is wrong in how this one is drawn; see `DrawnEyes`.
     """
@@ -44,6 +45,7 @@ class Feature:
     other: Int[np.ndarray, "m 2"] = field(default_factory=no_cells)
     rim: Int[np.ndarray, "r 2"] = field(default_factory=no_cells)
     is_inner: bool = False
+    is_face_arc: bool = False
     is_open_eye: bool = False
     cost: float = 0.0
 

@@ -23,6 +23,7 @@ from voxify3d.pixelart.region import STRONG, Region
 from voxify3d.pixelart.regions import find_regions, surroundings
 from voxify3d.pixelart.relations import enclosing, is_between, is_mirrored, partner_of
 from voxify3d.pixelart.samples import cell_counts, sample_image
+from voxify3d.pixelart.shapes import is_arc
 from voxify3d.pixelart.statistics import CellStatistics
 from voxify3d.types import axis_of, sign_of
 
@@ -116,9 +117,20 @@ def _view_features(
     taken = cell.filled & ~filled
     for cells in chosen:
         taken[tuple(cells.T)] = True
+    arcs = [
+        not region.compact
+        and (
+            i in partner
+            or (plane is not None and is_between(region, side, across, plane))
+        )
+        and is_arc(region.points, side)
+        for i, region in enumerate(regions)
+    ]
     rims = [
-        rim_of(region, cells, taken, cell, is_one_of_two=i in partner)
-        for i, (region, cells) in enumerate(zip(regions, chosen, strict=True))
+        rim_of(
+            region, own, taken, cell, is_one_of_two=i in partner, is_face_arc=arcs[i]
+        )
+        for i, (region, own) in enumerate(zip(regions, chosen, strict=True))
     ]
     return drawn + [
         Feature(
@@ -132,6 +144,7 @@ def _view_features(
             other=chosen[partner[i]] if i in partner else no_cells(),
             rim=np.concatenate([rims[i], left[i]]),
             is_inner=region.is_inner,
+            is_face_arc=arcs[i],
         )
         for i, region in enumerate(regions)
     ]

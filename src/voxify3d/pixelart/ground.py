@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from voxify3d.pixelart.apart import RUN_TOGETHER, is_dark_eye
 from voxify3d.pixelart.feature import Feature, no_cells
+from voxify3d.pixelart.lines import WELL_HELD
 from voxify3d.pixelart.region import Region
 from voxify3d.pixelart.regions import CONTRAST
 from voxify3d.pixelart.samples import cell_counts
@@ -33,32 +34,35 @@ def rim_of(
     cell: CellStatistics,
     *,
     is_one_of_two: bool,
+    is_face_arc: bool,
 ) -> Int[np.ndarray, "r 2"]:
     """Return the cells beside an eye that would make it another shape.
 
-    Those of hair, in which it would drown; and what one of two large ones covers, but
-    was not given for the sake of the other.
+    Those of hair, in which it would drown; what one of two large ones covers, but was
+    not given for the sake of the other; and what an arc covers, but is whole without: a
+    smile would be an open mouth.
 
     Args:
-        region: The eye.
+        region: The eye, or the arc.
         cells: It was given.
         taken: Cells that any feature was given.
         cell: The view.
         is_one_of_two: Whether another has the same cells on the other side.
+        is_face_arc: Whether it is a smile, or one of two smiling eyes.
     """
     side = int(np.sqrt(cell.hit.shape[2]))
     is_eye = is_one_of_two and cell.view.name == "front" and is_dark_eye(region, side)
     is_large = region.is_large(side)  # only eyes are
-    if not (region.is_crowded or is_eye or is_large):
+    if not (region.is_crowded or is_eye or is_large or is_face_arc):
         return no_cells()
     own = np.zeros_like(taken)
     own[tuple(cells.T)] = True
     beside = np.argwhere(ndimage.binary_dilation(own) & cell.filled & ~taken)
     at = tuple(beside.T)
-    if is_large and not region.is_crowded:
+    if (is_large or is_face_arc) and not region.is_crowded:
         covered = cell_counts(region.points, side, taken.shape)[at] / side**2
         grounded = cell.hit[at].mean(axis=1) - covered >= GRAZED_BY_EYES
-        return beside[(covered >= HALF) & grounded]
+        return beside[(covered >= (WELL_HELD if is_face_arc else HALF)) & grounded]
     most = CONTRAST if region.is_crowded else RUN_TOGETHER * region.contrast
     alike = np.linalg.norm(cell.lab[at] - region.lab, axis=-1) < most
     hits = np.maximum(cell.hit[at].sum(axis=1), 1)

@@ -1,14 +1,75 @@
-"""Lines in whole cells: stripes, smiles, smiling eyes."""
+"""Lines and arcs in whole cells: stripes, smiles, smiling eyes."""
 
 import numpy as np
 from jaxtyping import Float64, Int
 from scipy import ndimage
 
+from voxify3d.pixelart.shapes import BOW, bow_of, middles_of
+
 WELL_HELD = 0.38
 """Share of a cell from which a line is worth that cell."""
 COVERED = 0.62
 """Share of a cell from which a line keeps it, even if the line is whole without."""
+_STEEP = 2.0
+"""Most that an arc is bent, in cells, that has one cell in each column."""
 _SQUARE = np.ones((3, 3), bool)
+
+
+def arc_cells(
+    points: Int[np.ndarray, "n 2"],
+    share: Float64[np.ndarray, "a b"],
+    side: int,
+    on: tuple[int, int] | None = None,
+) -> Int[np.ndarray, "m 2"] | None:
+    """Return the cells of an arc, one in each column that it crosses (or each row).
+
+    It is moved onto whole cells, as hinted letters are, so one that is its own mirror
+    image stays so, and bent by at least a cell: a smile that is bent by less would be a
+    straight mouth. None for what is no arc, and for what is bent by more than two
+    cells, for its ends run the other way.
+
+    Args:
+        points: Its samples, [row, column].
+        share: Share of each cell that it covers: of a few places near where it is, it
+            is drawn where it covers most.
+        side: Samples along a cell.
+        on: An axis, and the sum of the places of its two ends there, if that is given.
+    """
+    bow = bow_of(points, side) / side
+    along, middle = middles_of(points)
+    if not BOW <= bow <= _STEEP or (on is not None and on[0] != along):
+        return None
+    first, length = points[:, along].min() / side, len(middle) / side
+    count = round(length)
+    if on is not None and (on[1] + 1 - count) % 2:
+        count += 1 if length > count else -1
+    start = round(first + (length - count) / 2)
+    if on is not None:
+        start = (on[1] + 1 - count) // 2
+    steps = start + np.arange(count)
+    height = np.array([part.mean() for part in np.array_split(middle, count)]) / side
+    if np.abs(height - height[::-1]).mean() < BOW:
+        height = (height + height[::-1]) / 2
+    rows = _steps_of(height)
+    base = int(np.floor(height.mean() - rows.mean()))
+    best, most = None, 0.0
+    for start in (base, base + 1, base - 1):
+        cells = np.stack([steps, start + rows], axis=1)
+        cells = cells if along == 0 else cells[:, ::-1]
+        inside = bool(((cells >= 0) & (cells < share.shape)).all())
+        held = round(float(share[tuple(cells.T)].sum()), 6) if inside else 0.0
+        if held > most:
+            best, most = cells, held
+    return best
+
+
+def _steps_of(height: Float64[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """Return heights in whole cells, from 0 on: at least one between two of them."""
+    bend = float(np.ptp(height))
+    if bend == 0:
+        return np.zeros(len(height), np.int64)
+    whole = max(1, round(bend))
+    return np.rint((height - height.min()) / bend * whole).astype(np.int64)
 
 
 def thinned(

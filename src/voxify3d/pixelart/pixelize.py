@@ -208,7 +208,8 @@ def _paint_view(
     """
     cost = _costs(cell, ground.samples, palette, config)
     for feature in features:
-        times = FIRMEST if feature.is_open_eye else FIRM if feature.is_striking else 1
+        is_firm = feature.is_striking or feature.is_face_arc
+        times = FIRMEST if feature.is_open_eye else FIRM if is_firm else 1
         firm = config.feature_weight * times
         held = (feature.cells, feature.lab), (feature.rim, feature.ground)
         for cells, color in held:

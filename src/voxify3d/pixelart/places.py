@@ -18,8 +18,10 @@ from voxify3d.pixelart.blocks import (
     best_eyes,
     best_light,
     blocks_of,
+    common_size,
     fewer_cells,
 )
+from voxify3d.pixelart.lines import arc_cells
 from voxify3d.pixelart.region import LEVEL, NOTCH, Region
 from voxify3d.pixelart.relations import (
     enclosing,
@@ -126,7 +128,7 @@ class _Board:
         self._sizes: dict[int, Size] = {}
         for series in series_of(regions, side, across):
             blocks = [self._blocks(i) for i in series]
-            size = _common_size([found for found in blocks if found])
+            size = common_size([found for found in blocks if found])
             if size is not None:
                 self._sizes |= dict.fromkeys(series, size)
 
@@ -152,14 +154,10 @@ class _Board:
         extent = region.extent
         if len(region.points) > LARGE * self._side**2:
             extent = None  # one such spot may have its own shape
-        cells = best_cells(
-            share,
-            region.wanted,
-            extent,
-            on,
-            self._sizes.get(i),
-            is_line=not region.compact,
-        )
+        cells = self._arc(i, share, on)
+        if cells is None:
+            size, is_line = self._sizes.get(i), not region.compact
+            cells = best_cells(share, region.wanted, extent, on, size, is_line=is_line)
         room = int(self._within(outer).sum())
         if region.is_light:
             inner = best_light(region, self._within(outer), self._side)
@@ -172,6 +170,20 @@ class _Board:
         if outer >= 0 and 2 * len(cells) > room:  # most of the outer one must stay
             return fewer_cells(share, room // 2, extent, on)
         return cells
+
+    def _arc(
+        self,
+        i: int,
+        share: Float64[np.ndarray, "a b"],
+        on: tuple[int, int] | None = None,
+    ) -> Int[np.ndarray, "m 2"] | None:
+        """Return the cells of an arc, if it is one and they are free; see `_alone`."""
+        region = self._regions[i]
+        if region.compact:
+            return None
+        cells = arc_cells(region.points, share, self._side, on)
+        is_free = cells is not None and self._open(i)[tuple(cells.T)].all()
+        return cells if is_free else None
 
     def partner_within(self, i: int, done: Set[int]) -> int | None:
         """Return what is in the other eye and like region i, a pupil or a light.
@@ -233,7 +245,9 @@ class _Board:
         share = (self._share(i) + look_up(self._share(j), image)) / 2
         wanted = max(one.wanted, other.wanted)
         size, is_line = self._sizes.get(i), not one.compact
-        here = best_cells(share, wanted, extent, None, size, is_line=is_line)
+        here = self._arc(i, share)
+        if here is None:
+            here = best_cells(share, wanted, extent, None, size, is_line=is_line)
         self._give_both(i, j, here, images_of(here, image))
 
     def _place_large(self, i: int, j: int, extent: Int[np.ndarray, " 2"]) -> None:
@@ -326,17 +340,21 @@ class _Board:
         return {} if extent is None else blocks_of(share, extent, on)
 
     def _share(self, i: int) -> Float64[np.ndarray, "a b"]:
-        """Return the share of each cell that a region covers; 0 if it is not free.
+        """Return the share of each cell that a region covers; 0 if it is not open."""
+        region, free = self._regions[i], self._open(i)
+        points = region.points if region.shape is None else region.shape
+        return cell_counts(points, self._side, free.shape) * free / self._side**2
+
+    def _open(self, i: int) -> Bool[np.ndarray, "a b"]:
+        """Return the cells that a region may be given.
 
         A light has cells of its eye alone: beside it, one would be no light.
         """
-        region, outer = self._regions[i], self.around[i]
+        outer = self.around[i]
         free = self.owner == outer
-        if outer < 0 or not region.is_light:
+        if outer < 0 or not self._regions[i].is_light:
             free |= self.owner < 0
-        free &= self._filled
-        points = region.points if region.shape is None else region.shape
-        return cell_counts(points, self._side, free.shape) * free / self._side**2
+        return free & self._filled
 
     def _give_both(
         self,
@@ -378,12 +396,3 @@ def _alike(
             last[:, across] *= sign
             return first, last
     return None
-
-
-def _common_size(blocks: list[dict[Size, tuple[Rank, Corner]]]) -> Size | None:
-    """Return the size of block that suits all regions best; None if none fits all."""
-    first, *rest = blocks or [{}]
-    sizes = [size for size in first if all(size in others for others in rest)]
-    if not sizes:
-        return None
-    return max(sizes, key=lambda size: sum(each[size][0][0] for each in blocks))

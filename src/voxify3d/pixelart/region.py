@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64, Int
-from scipy import spatial
 
 MAX_AREA = 9.0
 """Most area of a feature, in cells."""
@@ -16,12 +15,6 @@ STRONG = 0.25
 NOTCH = 0.08
 """Least distance (OKLab) of a light to what is around the eye: else it looks like a
 notch."""
-_SOLID = 0.6
-"""Share of its convex hull that a compact region fills, and the hull of its box; a disc
-fills 0.79 of that."""
-_LONGEST = 6
-"""Length, in cells, over which a region is no spot but an area; of a large one the
-length of two squares of its area."""
 _OVAL, _BLOCK = 0.72, 0.9
 """Shares of its box from which a spot may be an oval, and a block."""
 
@@ -115,37 +108,3 @@ class Region:
         """Return whether another region has about its area and its color."""
         ratio = len(other.points) / len(self.points)
         return 0.7 < ratio < 1.45 and bool(np.linalg.norm(other.lab - self.lab) < 0.06)
-
-
-def compact_shape(
-    points: Int[np.ndarray, "n 2"], side: int
-) -> Int[np.ndarray, "m 2"] | None:
-    """Return the convex hull's samples of what is about convex; None for a line.
-
-    So an eye is whole, with the light in it that lies at its rim.
-
-    Args:
-        points: Samples.
-        side: Samples along a cell.
-    """
-    low = points.min(axis=0)
-    box = np.ptp(points, axis=0) + 1
-    if box.max() <= 1.25 * side:  # too small to have a shape
-        return points
-    if box.max() > max(_LONGEST * side, 2 * np.sqrt(len(points))):
-        return None
-    corners = np.concatenate([points + d for d in ((0, 0), (0, 1), (1, 0), (1, 1))])
-    hull = spatial.ConvexHull(corners)
-    inside = np.argwhere(np.ones(box, bool)) + low
-    out = (inside + 0.5) @ hull.equations[:, :2].T + hull.equations[:, 2]
-    shape = inside[(out <= 1e-9).all(axis=1)]
-    solid = len(points) > _SOLID * len(shape) and len(shape) > _SOLID * box.prod()
-    return shape if solid else None
-
-
-def length_of(points: Int[np.ndarray, "n 2"]) -> float:
-    """Return the length of the rectangle with the points' principal variance."""
-    if len(points) < 2:
-        return 1.0
-    variance = np.linalg.eigvalsh(np.cov(points.T) + np.eye(2) / 12)
-    return float(np.sqrt(12 * variance[-1]))

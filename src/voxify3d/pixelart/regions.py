@@ -20,7 +20,8 @@ from voxify3d.pixelart.eyes import (
     is_second_eye,
     lights_of,
 )
-from voxify3d.pixelart.region import STRONG, Region, compact_shape, length_of
+from voxify3d.pixelart.region import STRONG, Region
+from voxify3d.pixelart.shapes import compact_shape, length_of
 
 CONTRAST = 0.12
 """Distance to the surroundings (OKLab) from which a region stands out."""

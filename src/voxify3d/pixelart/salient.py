@@ -12,8 +12,9 @@ from scipy import ndimage, spatial
 
 from voxify3d.pixelart.feature import Feature
 from voxify3d.pixelart.features import find_features
-from voxify3d.pixelart.region import STRONG, length_of
+from voxify3d.pixelart.region import STRONG
 from voxify3d.pixelart.settings import PixelArtConfig
+from voxify3d.pixelart.shapes import length_of
 from voxify3d.pixelart.statistics import CellStatistics, cell_statistics
 from voxify3d.render.cast import Caster
 from voxify3d.render.mesh import frame_of, render_view
