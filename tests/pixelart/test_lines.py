@@ -83,6 +83,17 @@ def test_a_smile_is_no_block_and_a_bar_is_one():
     assert len(compact_shape(bar, SIDE)) == len(bar)
 
 
+@pytest.mark.parametrize("high", [3.0, 3.4])
+@pytest.mark.parametrize("at", [-0.8, 0.0, 0.8])
+def test_an_eye_that_a_light_bites_is_no_arc(high, at):
+    across, up = (np.indices((CELLS * SIDE, CELLS * SIDE)) + 0.5) / SIDE - CELLS / 2
+    eye = across**2 + (up * 2 / high) ** 2 < 1
+    light = (across + 0.6) ** 2 + (up - at) ** 2 < 0.45**2
+    bitten = points_of(eye & ~light)
+    assert len(bitten) < 0.92 * eye.sum()
+    assert len(compact_shape(bitten, SIDE)) > len(bitten)
+
+
 @pytest.mark.parametrize("y", [4.0, 4.25, 4.5, 4.75])
 @pytest.mark.parametrize("length", [4.4, 5.2, 6.5])
 def test_a_smile_in_a_face_has_ends_above_its_middle_and_is_one_cell_thick(y, length):

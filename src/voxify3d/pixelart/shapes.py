@@ -11,6 +11,9 @@ _SOLID = 0.6
 fills 0.79 of that."""
 _BENT = 0.85
 """Share of its convex hull under which a line is bent, and no block."""
+_SLENDER, _BOWED = 2.5, 1.75
+"""Length, against its width, from which a line may be bent; of an arc. An eye that is
+bitten by a light is shorter."""
 _LINE_LENGTH, _LINE_WIDTH = 3.0, 1.6
 """Least length and most width of a line, in cells."""
 _LONGEST = 6
@@ -41,9 +44,18 @@ def compact_shape(
     inside = np.argwhere(np.ones(box, bool)) + low
     out = (inside + 0.5) @ hull.equations[:, :2].T + hull.equations[:, 2]
     shape = inside[(out <= 1e-9).all(axis=1)]
-    least = _BENT if is_line(points, side) else _SOLID
+    least = _BENT if _may_bend(points, box, side) else _SOLID
     solid = len(points) > least * len(shape) and len(shape) > _SOLID * box.prod()
     return shape if solid else None
+
+
+def _may_bend(
+    points: Int[np.ndarray, "n 2"], box: Int[np.ndarray, " 2"], side: int
+) -> bool:
+    """Return whether what fills little of its hull is bent, and not bitten."""
+    ratio = float(box.max() / box.min())
+    least = _BOWED if is_arc(points, side) else _SLENDER
+    return is_line(points, side) and ratio >= least
 
 
 def is_line(points: Int[np.ndarray, "n 2"], side: int) -> bool:
