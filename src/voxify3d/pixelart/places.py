@@ -154,7 +154,7 @@ class _Board:
         extent = region.extent
         if len(region.points) > LARGE * self._side**2:
             extent = None  # one such spot may have its own shape
-        cells = self._arc(i, share, on)
+        cells = None if on is None else self._arc(i, share, on)
         if cells is None:
             size, is_line = self._sizes.get(i), not region.compact
             cells = best_cells(share, region.wanted, extent, on, size, is_line=is_line)
