@@ -38,6 +38,7 @@ def test_an_arc_has_one_cell_in_each_column_and_is_its_own_mirror_image(
     held = held.T if turned else held
     assert is_arc(points_of(held), SIDE)
     cells = arc_cells(points_of(held), shares_of(held), SIDE)
+    assert cells is not None
     along = 1 if turned else 0
     order = cells[:, along].argsort()
     column, row = cells[order, along], cells[order, 1 - along]
@@ -73,6 +74,7 @@ def test_an_arc_whose_ends_run_the_other_way_is_drawn_cell_by_cell():
 def test_an_arc_lies_about_the_middle_that_it_is_given(ends):
     held = stroke(0.6, y=7.0)
     cells = arc_cells(points_of(held), shares_of(held), SIDE, (0, ends))
+    assert cells is not None
     assert cells[:, 0].min() + cells[:, 0].max() == ends
     assert arc_cells(points_of(held), shares_of(held), SIDE, (1, ends)) is None
 
@@ -80,7 +82,9 @@ def test_an_arc_lies_about_the_middle_that_it_is_given(ends):
 def test_a_smile_is_no_block_and_a_bar_is_one():
     smile, bar = (points_of(stroke(bow, y=7.0)) for bow in (0.6, 0.0))
     assert compact_shape(smile, SIDE) is None
-    assert len(compact_shape(bar, SIDE)) == len(bar)
+    block = compact_shape(bar, SIDE)
+    assert block is not None
+    assert len(block) == len(bar)
 
 
 @pytest.mark.parametrize("high", [3.0, 3.4])
@@ -91,7 +95,9 @@ def test_an_eye_that_a_light_bites_is_no_arc(high, at):
     light = (across + 0.6) ** 2 + (up - at) ** 2 < 0.45**2
     bitten = points_of(eye & ~light)
     assert len(bitten) < 0.92 * eye.sum()
-    assert len(compact_shape(bitten, SIDE)) > len(bitten)
+    whole = compact_shape(bitten, SIDE)
+    assert whole is not None
+    assert len(whole) > len(bitten)
 
 
 @pytest.mark.parametrize("y", [4.0, 4.25, 4.5, 4.75])
