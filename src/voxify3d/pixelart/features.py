@@ -94,16 +94,7 @@ def _view_features(
     regions = [
         on for region in regions if (on := _on_surface(region, cell, side)) is not None
     ]
-    parts = [
-        _stands_apart(region.points, depth, hit, side)
-        and not (plane is not None and is_between(region, side, across, plane))
-        for region in regions
-    ]
-    regions = [
-        replace(region, is_part=is_part)
-        for region, is_part in zip(regions, parts, strict=True)
-        if not (is_part and region.is_large(side))
-    ]
+    regions = _with_parts(regions, depth, hit, side, across, plane)
     regions = _large_enough(regions, side, across, plane)
     barred = {
         i: beside_others(region, lab, hit, side)
@@ -118,12 +109,7 @@ def _view_features(
     for cells in chosen:
         taken[tuple(cells.T)] = True
     arcs = [
-        not region.compact
-        and (
-            i in partner
-            or (plane is not None and is_between(region, side, across, plane))
-        )
-        and is_arc(region.points, side)
+        _is_face_arc(region, side, across, plane, is_one_of_two=i in partner)
         for i, region in enumerate(regions)
     ]
     rims = [
@@ -148,6 +134,40 @@ def _view_features(
         )
         for i, region in enumerate(regions)
     ]
+
+
+def _with_parts(
+    regions: list[Region],
+    depth: Float32[np.ndarray, "h w"],
+    hit: Bool[np.ndarray, "h w"],
+    side: int,
+    across: int,
+    plane: int | None,
+) -> list[Region]:
+    """Return regions that know whether they are parts; no large ones that are."""
+    parts = [
+        _stands_apart(region.points, depth, hit, side)
+        and not _is_middle(region, side, across, plane)
+        for region in regions
+    ]
+    return [
+        replace(region, is_part=is_part)
+        for region, is_part in zip(regions, parts, strict=True)
+        if not (is_part and region.is_large(side))
+    ]
+
+
+def _is_middle(region: Region, side: int, across: int, plane: int | None) -> bool:
+    """Return whether a region lies between the object's left and right."""
+    return plane is not None and is_between(region, side, across, plane)
+
+
+def _is_face_arc(
+    region: Region, side: int, across: int, plane: int | None, *, is_one_of_two: bool
+) -> bool:
+    """Return whether a region is a smile, or one of two smiling eyes."""
+    is_of_a_face = is_one_of_two or _is_middle(region, side, across, plane)
+    return is_of_a_face and not region.compact and is_arc(region.points, side)
 
 
 def _large_enough(

@@ -53,8 +53,8 @@ def arc_cells(
     rows = _steps_of(height)
     base = int(np.floor(height.mean() - rows.mean()))
     best, most = None, 0.0
-    for start in (base, base + 1, base - 1):
-        cells = np.stack([steps, start + rows], axis=1)
+    for lowest in (base, base + 1, base - 1):
+        cells = np.stack([steps, lowest + rows], axis=1)
         cells = cells if along == 0 else cells[:, ::-1]
         inside = bool(((cells >= 0) & (cells < share.shape)).all())
         held = round(float(share[tuple(cells.T)].sum()), 6) if inside else 0.0

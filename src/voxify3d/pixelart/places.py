@@ -154,7 +154,7 @@ class _Board:
         extent = region.extent
         if len(region.points) > LARGE * self._side**2:
             extent = None  # one such spot may have its own shape
-        cells = None if on is None else self._arc(i, share, on)
+        cells = None if on is None else self._arc(i, share, self._open(i), on)
         if cells is None:
             size, is_line = self._sizes.get(i), not region.compact
             cells = best_cells(share, region.wanted, extent, on, size, is_line=is_line)
@@ -175,6 +175,7 @@ class _Board:
         self,
         i: int,
         share: Float64[np.ndarray, "a b"],
+        free: Bool[np.ndarray, "a b"],
         on: tuple[int, int] | None = None,
     ) -> Int[np.ndarray, "m 2"] | None:
         """Return the cells of an arc, if it is one and they are free; see `_alone`."""
@@ -182,8 +183,7 @@ class _Board:
         if region.compact:
             return None
         cells = arc_cells(region.points, share, self._side, on)
-        is_free = cells is not None and self._open(i)[tuple(cells.T)].all()
-        return cells if is_free else None
+        return cells if cells is not None and free[tuple(cells.T)].all() else None
 
     def partner_within(self, i: int, done: Set[int]) -> int | None:
         """Return what is in the other eye and like region i, a pupil or a light.
@@ -245,7 +245,7 @@ class _Board:
         share = (self._share(i) + look_up(self._share(j), image)) / 2
         wanted = max(one.wanted, other.wanted)
         size, is_line = self._sizes.get(i), not one.compact
-        here = self._arc(i, share)
+        here = self._arc(i, share, self._open(i) & look_up(self._open(j), image))
         if here is None:
             here = best_cells(share, wanted, extent, None, size, is_line=is_line)
         self._give_both(i, j, here, images_of(here, image))

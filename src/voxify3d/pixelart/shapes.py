@@ -79,7 +79,7 @@ def is_arc(points: Int[np.ndarray, "n 2"], side: int) -> bool:
         points: Its samples, [row, column].
         side: Samples along a cell.
     """
-    return abs(bow_of(points, side)) >= BOW * side
+    return bow_of(points, side) >= BOW * side
 
 
 def bow_of(points: Int[np.ndarray, "n 2"], side: int) -> float:
