@@ -342,19 +342,22 @@ def test_every_round_of_polish_lowers_the_cost(monkeypatch):
 
 
 def test_depth_costs_are_known_for_a_flat_surface():
-    depths = np.full((1, 1, 4), 2.0, np.float32)
+    depths, part = np.full((1, 1, 4), 2.0, np.float32), np.full((1, 1), 0.9, np.float32)
     # before the surface: its distance, over 2 a twentieth of it; behind: 1.25 times it,
     # at most 3.5, and 3 more from 1.5 on
     expected = [2, 1, 0, 1.25, 5.5, 6.5, 6.5, 6.5]
-    assert depth_cost(depths, 7)[0, 0].tolist() == expected
-    deep = depth_cost(depths + 5, 7)[0, 0]
+    assert depth_cost(depths, 7, part)[0, 0].tolist() == expected
+    # where no edge is in the cell, a hole costs 16 more
+    expected = [2, 1, 0, 1.25, 18.5, 19.5, 19.5, 19.5]
+    assert depth_cost(depths, 7, part + 0.1)[0, 0].tolist() == expected
+    deep = depth_cost(depths + 5, 7, part)[0, 0]
     expected = [2.25, 2.2, 2.15, 2.1, 2.05, 2, 1, 0]
     np.testing.assert_allclose(deep, expected, rtol=1e-6)
     nothing = np.full((1, 1, 4), np.inf, np.float32)
-    assert not depth_cost(nothing, 7).any()
+    assert not depth_cost(nothing, 7, part).any()
 
 
-def depth_cost_by_loop(depths, length):
+def depth_cost_by_loop(depths, length, coverage):
     hits = sorted(float(d) for d in depths if np.isfinite(d))
     costs = []
     for d in range(length + 1):
@@ -368,7 +371,7 @@ def depth_cost_by_loop(depths, length):
             parts.append(before if gap >= 0 else min(-1.25 * gap, 3.5))
         cost = sum(parts) / 8
         if hits and d - hits[int(len(hits) * 3.5 / 8)] > 1.5:  # it is a hole
-            cost += 3.0
+            cost += 16.0 if coverage >= 0.95 else 3.0
         costs.append(cost)
     return costs
 
@@ -379,9 +382,10 @@ def test_depth_costs_are_those_of_a_loop_over_quantiles(seed, samples, length):
     depths = rng.uniform(0, length, (2, 3, samples))
     depths[rng.random(depths.shape) < rng.random()] = np.inf
     depths = depths.astype(np.float32)
-    table = depth_cost(depths, length)
+    coverage = rng.choice(np.float32([0.3, 0.94, 0.96, 1]), (2, 3))
+    table = depth_cost(depths, length, coverage)
     for a, b in np.ndindex(2, 3):
-        expected = depth_cost_by_loop(depths[a, b], length)
+        expected = depth_cost_by_loop(depths[a, b], length, coverage[a, b])
         np.testing.assert_allclose(table[a, b], expected, atol=1e-5)
 
 
@@ -393,7 +397,8 @@ def test_a_thick_bump_is_taken_off_down_to_the_surface():
     bump[1, 1] = True
     front, *_ = six_views()
     colors = np.zeros((3, 3, 1), np.float32)
-    tables = [ViewTable(front, depth_cost(depths, 9), colors)]
+    whole = np.ones((3, 3), np.float32)
+    tables = [ViewTable(front, depth_cost(depths, 9, whole), colors)]
     free = np.ones(shape, bool)
     found = polish_occupancy(bump, tables, free)
     assert found[1, 1].tolist() == [True] * 3 + [False] * 6
@@ -403,7 +408,10 @@ def test_the_order_of_samples_does_not_matter():
     rng = np.random.default_rng(0)
     depths = rng.uniform(0, 5, (3, 3, 16)).astype(np.float32)
     mixed = rng.permuted(depths, axis=-1)
-    np.testing.assert_array_equal(depth_cost(depths, 5), depth_cost(mixed, 5))
+    half = np.full((3, 3), 0.5, np.float32)
+    np.testing.assert_array_equal(
+        depth_cost(depths, 5, half), depth_cost(mixed, 5, half)
+    )
 
 
 def test_a_filled_cell_pays_for_nothing_and_an_empty_one_for_something():
@@ -416,7 +424,8 @@ def test_a_filled_cell_pays_for_nothing_and_an_empty_one_for_something():
     sure = 0.5 + np.abs(picture.coverage - 0.5)
     np.testing.assert_allclose(table[filled][:, 6], 7 * sure[filled], rtol=1e-6)
     np.testing.assert_array_equal(
-        table[filled][:, :6], depth_cost(picture.depths, 6)[filled][:, :6]
+        table[filled][:, :6],
+        depth_cost(picture.depths, 6, picture.coverage)[filled][:, :6],
     )
 
 

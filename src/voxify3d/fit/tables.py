@@ -32,22 +32,31 @@ COLOR_LIMIT = 30.0
 HOLE = 1.5
 """Voxels behind the surface's median depth from which a cell looks into a hole."""
 HOLE_COST = 3.0
-"""Of a hole, against depth in voxels."""
+"""Of a hole in a cell that is covered in part, against depth in voxels."""
+SHEET_HOLE_COST = 16.0
+"""Of a hole in a cell that is covered as a whole: more than the two silhouettes that
+would rather have no sheet there, seen from its edge."""
+WHOLE = 0.95
+"""Coverage from which a cell is covered as a whole: no edge of anything lies in it."""
 _QUANTILES = 8
 
 
 def depth_cost(
-    depths: Float32[np.ndarray, "a b s"], length: int
+    depths: Float32[np.ndarray, "a b s"],
+    length: int,
+    coverage: Float32[np.ndarray, "a b"],
 ) -> Float32[np.ndarray, "a b d"]:
     """Return a cell's mean depth cost for every first voxel d, from 0 to `length`.
 
     A voxel in front of the surface costs its distance, `BEYOND` times what is over
     `DEPTH_LIMIT`; one behind it `BEHIND` times as much, at most `BEHIND_LIMIT`; a hole
-    in it costs `HOLE_COST` more. The samples' depths are summed up by a few quantiles.
+    in it costs `HOLE_COST` more, `SHEET_HOLE_COST` where the cell is covered as a
+    whole. The samples' depths are summed up by a few quantiles.
 
     Args:
         depths: Of each cell's samples; infinite where nothing is hit.
         length: Voxels in a column.
+        coverage: Share of each cell that the mesh covers.
     """
     seen = np.isfinite(depths).any(axis=-1)
     ordered = np.sort(depths[seen], axis=-1)
@@ -55,13 +64,14 @@ def depth_cost(
     place = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
     depth = np.take_along_axis(ordered, (hits * place).astype(np.int64), axis=-1)
     middle = depth[:, (_QUANTILES - 1) // 2]
+    hole = np.where(coverage[seen] >= WHOLE, SHEET_HOLE_COST, HOLE_COST)
     table = np.zeros((*seen.shape, length + 1), np.float32)
     for d in range(length + 1):
         behind = np.minimum(BEHIND * (d - depth), BEHIND_LIMIT)
         beyond = BEYOND * np.maximum(depth - d - DEPTH_LIMIT, 0)
         before = np.minimum(depth - d, DEPTH_LIMIT) + beyond
         cost = np.maximum(behind, before).mean(axis=-1)
-        table[seen, d] = cost + HOLE_COST * (d - middle > HOLE)
+        table[seen, d] = cost + hole * (d - middle > HOLE)
     return table
 
 
@@ -77,7 +87,7 @@ def cost_table(
     """
     certain = 0.5 + 0.5 * np.abs(2 * picture.coverage - 1)
     wrong = (SILHOUETTE_COST * certain)[..., None]
-    depth = depth_cost(picture.depths, length)
+    depth = depth_cost(picture.depths, length, picture.coverage)
     table = np.where(filled[..., None], depth, wrong).astype(np.float32)
     table[..., length] = np.where(filled, wrong[..., 0], 0)
     return table
