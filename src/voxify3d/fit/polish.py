@@ -5,6 +5,7 @@ from jaxtyping import Bool, Int
 
 from voxify3d.fit.coarse import Occupancy, drop_loose_parts
 from voxify3d.fit.colors import color_candidates, color_surface, color_voxels
+from voxify3d.fit.level import level_eyes
 from voxify3d.fit.occupancy import FACE_COST, adopt, grow_occupancy, polish_occupancy
 from voxify3d.fit.thin import agreement, reconnect
 from voxify3d.fit.weld import joints
@@ -26,7 +27,8 @@ def polish(
     Of the stage before, each part that lowers the cost is adopted. Colors are the
     closed-form optimum on the occupancy; then voxels are flipped as long as that lowers
     the cost of what the six views see, color included. A second round counts faces too,
-    so that flat tops lose their lone cubes.
+    so that flat tops lose their lone cubes. Last, eyes that rounding has hidden from
+    aside are laid bare.
 
     Args:
         occupied: Of the stage before.
@@ -66,4 +68,5 @@ def polish(
     occupied = grow_occupancy(
         occupied, tables, room, entries(occupied), mirror, FACE_COST
     )
+    occupied = level_eyes(occupied, tables, occupancy.free, art)
     return color_voxels(occupied, art, coverage, smoothness)

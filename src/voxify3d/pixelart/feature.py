@@ -53,3 +53,8 @@ class Feature:
     def is_striking(self) -> bool:
         """Whether it catches the eye, as eyes, what is in them, and buttons do."""
         return (self.compact or self.is_inner) and self.contrast >= STRONG
+
+    @property
+    def is_firm(self) -> bool:
+        """Whether no other view may change it: eyes, buttons, smiles."""
+        return self.is_striking or self.is_face_arc or self.is_open_eye

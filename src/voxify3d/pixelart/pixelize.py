@@ -88,7 +88,9 @@ class PixelArt:
         palette: Their colors.
         mirror: Which cells are alike on the left and on the right; None where the
             mesh has no two equal sides.
-        pairs: Left and right features of the front, as eyes: cells of both.
+        pairs: Left and right features of the front: cells of both. Each is there
+            twice, once from either side.
+        eyes: Those pairs that catch the eye, each once.
         eye_cost: What is wrong in how open eyes are drawn; see `DrawnEyes`.
     """
 
@@ -96,6 +98,7 @@ class PixelArt:
     palette: Palette
     mirror: Mirror | None = None
     pairs: tuple[Pair, ...] = ()
+    eyes: tuple[Pair, ...] = ()
     eye_cost: float = 0.0
 
 
@@ -129,9 +132,12 @@ def pixelize(
         pictures[0] = _parted(pictures[0], cells[0], palette, config)
     if mirror is not None:
         pictures = symmetric(pictures, mirror, config.coverage)
-    pairs = tuple((f.cells, f.other) for f in features if f.view == 0 and len(f.other))
+    paired = [f for f in features if f.view == 0 and len(f.other)]
+    pairs = tuple((f.cells, f.other) for f in paired)
+    lefts = [f for f in paired if f.is_firm and f.cells.tolist() < f.other.tolist()]
+    eyes = tuple((f.cells, f.other) for f in lefts)
     eye_cost = sum((feature.cost for feature in features), 0.0)
-    return PixelArt(tuple(pictures), palette, mirror, pairs, eye_cost)
+    return PixelArt(tuple(pictures), palette, mirror, pairs, eyes, eye_cost)
 
 
 def _best_palette(
@@ -208,8 +214,7 @@ def _paint_view(
     """
     cost = _costs(cell, ground.samples, palette, config)
     for feature in features:
-        is_firm = feature.is_striking or feature.is_face_arc
-        times = FIRMEST if feature.is_open_eye else FIRM if is_firm else 1
+        times = FIRMEST if feature.is_open_eye else FIRM if feature.is_firm else 1
         firm = config.feature_weight * times
         held = (feature.cells, feature.lab), (feature.rim, feature.ground)
         for cells, color in held:
