@@ -119,6 +119,16 @@ def page(facts: dict[str, dict]) -> str:
         "Input beside result: 8 colors, preset `default`, nothing touched up by hand.",
         "The meshes are by others, who gave them away; none of them was made for",
         "voxels. `python docs/figures/gallery.py` makes the pictures and this page.",
+        "",
+        "## Beside what people use today",
+        "",
+        "![Four meshes, and voxel art of them by trimesh, by Blender's remesh, by the",
+        "median of finer voxels, and by voxify3d](figures/peers.png)",
+        "",
+        "`--size 32 --colors 8`. trimesh makes every part a voxel too thick; Blender",
+        "and the median lose eyes, buttons and stripes, or halves of them. Numbers, of",
+        "all shared meshes: [peers.md](../benchmarks/results/peers.md). Of your own:",
+        "`voxify3d compare MESH --methods ours,plain,blender,median --report DIR`.",
     ]
     for piece in PIECES:
         entry = facts[piece.file]
