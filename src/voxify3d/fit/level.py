@@ -90,8 +90,13 @@ def _stands_before(
     depth: Float32[np.ndarray, "a b"],
 ) -> bool:
     """Return whether an invented step of one voxel leads down to a cell."""
-    is_level = abs(depth[cell] - depth[beside]) < LEVEL
-    return bool(is_level and first[beside] == first[cell] - 1)
+    before = first[beside] == first[cell] - 1
+    return bool(before and _is_level(cell, beside, depth))
+
+
+def _is_level(one: Cell, other: Cell, depth: Float32[np.ndarray, "a b"]) -> bool:
+    """Return whether the mesh is about equally deep in two cells."""
+    return bool(np.isfinite(depth[one]) and abs(depth[one] - depth[other]) < LEVEL)
 
 
 def _hiding(
@@ -158,9 +163,7 @@ def _relief(
         for beside in _beside(cell, first.shape):
             if beside in cells and beside < cell:
                 continue  # counted from there
-            if first[beside] == first[cell]:
-                continue
-            if abs(depth[cell] - depth[beside]) >= LEVEL:
+            if first[beside] == first[cell] or not _is_level(cell, beside, depth):
                 continue
             ahead, behind = sorted((cell, beside), key=lambda c: first[c])
             hides = behind in eyes and ahead not in eyes
