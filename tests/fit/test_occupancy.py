@@ -382,7 +382,7 @@ def test_depth_costs_are_those_of_a_loop_over_quantiles(seed, samples, length):
     depths = rng.uniform(0, length, (2, 3, samples))
     depths[rng.random(depths.shape) < rng.random()] = np.inf
     depths = depths.astype(np.float32)
-    coverage = rng.choice(np.float32([0.3, 0.94, 0.96, 1]), (2, 3))
+    coverage = rng.choice(np.array([0.3, 0.94, 0.96, 1], np.float32), (2, 3))
     table = depth_cost(depths, length, coverage)
     for a, b in np.ndindex(2, 3):
         expected = depth_cost_by_loop(depths[a, b], length, coverage[a, b])
