@@ -3,7 +3,10 @@
 import numpy as np
 
 from voxify3d.color.spaces import linear_from_srgb, oklab_from_bytes
-from voxify3d.pixelart.pixelize import Picture, PixelArt
+from voxify3d.fit.coarse import Occupancy, coarse_occupancy
+from voxify3d.mesh.coverage import Coverage, surface_coverage
+from voxify3d.pixelart.pixelize import Picture, PixelArt, pixelize
+from voxify3d.render.mesh import frame_of, render_mesh
 from voxify3d.render.views import six_views
 from voxify3d.types import Direction, Frame, Material, Mesh, Palette, View
 
@@ -49,6 +52,16 @@ def random_art(shape, colors: int, seed: int, front: Direction = "+z") -> PixelA
         random_picture(view, shape, palette, rng) for view in six_views(front, up)
     ]
     return PixelArt(tuple(pictures), palette)
+
+
+def first_stages(
+    mesh: Mesh, size: int, colors: int, samples: int = 10
+) -> tuple[Occupancy, PixelArt, Coverage]:
+    """Return what comes before the polish."""
+    frame = frame_of(mesh, size)
+    art = pixelize(render_mesh(mesh, frame, samples), colors)
+    coverage = surface_coverage(mesh, frame)
+    return coarse_occupancy(coverage, art), art, coverage
 
 
 def unit_frame(shape: tuple[int, int, int]) -> Frame:

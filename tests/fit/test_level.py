@@ -5,18 +5,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from makers import joined, random_art
+from makers import first_stages, joined, random_art
 
 from voxify3d import load_mesh
-from voxify3d.fit.coarse import coarse_occupancy
 from voxify3d.fit.level import level_eyes
 from voxify3d.fit.polish import polish
 from voxify3d.fit.tables import ViewTable, color_table, cost_table, total_cost
 from voxify3d.mesh import shapes
-from voxify3d.mesh.coverage import surface_coverage
-from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.render.eye import first_occupied
-from voxify3d.render.mesh import frame_of, render_mesh
 from voxify3d.types import Mesh
 
 MESHES = Path(__file__).parents[3] / "shared" / "meshes"
@@ -32,13 +28,6 @@ def head(apart: float, high: float) -> Mesh:
         place = np.array([x, high, z - 0.5])
         eyes.append(replace(eye, vertices=eye.vertices + place))
     return joined(ball, *eyes)
-
-
-def stages(mesh: Mesh, size: int):
-    frame = frame_of(mesh, size)
-    art = pixelize(render_mesh(mesh, frame, 10), 4)
-    coverage = surface_coverage(mesh, frame)
-    return coarse_occupancy(coverage, art), art, coverage
 
 
 def hidden(occupied, art) -> list[list[int]]:
@@ -87,7 +76,7 @@ def steps(occupied, art) -> float:
 @pytest.mark.parametrize("apart", [2.6, 3.1, 3.6])
 @pytest.mark.parametrize("size", [14, 16, 18, 20])
 def test_both_eyes_of_a_round_head_are_seen_from_aside(apart, size):
-    occupancy, art, coverage = stages(head(apart, 1.0), size)
+    occupancy, art, coverage = first_stages(head(apart, 1.0), size, colors=4)
     index = polish(occupancy.occupied, occupancy, art, coverage)
     assert len(art.eyes) == 1
     assert hidden(index >= 0, art) == [[0, 0]]
@@ -99,7 +88,7 @@ def test_both_eyes_of_a_real_face_are_seen_from_aside(size):
     path = MESHES / "skater-male.gltf"
     if not path.exists():
         pytest.skip("needs the shared meshes beside the checkout")
-    occupancy, art, coverage = stages(load_mesh(path), size)
+    occupancy, art, coverage = first_stages(load_mesh(path), size, colors=4)
     index = polish(occupancy.occupied, occupancy, art, coverage)
     assert art.eyes
     assert not np.any(hidden(index >= 0, art))
@@ -107,7 +96,7 @@ def test_both_eyes_of_a_real_face_are_seen_from_aside(size):
 
 def test_a_nose_that_the_mesh_has_stays():
     nose = shapes.box((1.5, 1.5, 4), (0, 1, 8), (0.95, 0.75, 0.6))
-    occupancy, art, coverage = stages(joined(head(2.6, 1.0), nose), 20)
+    occupancy, art, coverage = first_stages(joined(head(2.6, 1.0), nose), 20, colors=4)
     index = polish(occupancy.occupied, occupancy, art, coverage)
     assert len(art.eyes) == 1
     front = art.pictures[0]
@@ -145,7 +134,7 @@ def test_nothing_but_what_is_free_around_eyes_changes(seed):
 
 
 def test_without_it_rounding_hides_them():
-    occupancy, art, coverage = stages(head(3.1, 1.0), 20)
+    occupancy, art, coverage = first_stages(head(3.1, 1.0), 20, colors=4)
     plain = replace(art, eyes=())
     index = polish(occupancy.occupied, occupancy, plain, coverage)
     level = polish(occupancy.occupied, occupancy, art, coverage)

@@ -2,18 +2,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from makers import joined, mesh_of
+from makers import first_stages, joined, mesh_of
 
 from voxify3d import load_mesh
-from voxify3d.fit.coarse import coarse_occupancy
 from voxify3d.fit.colors import color_hidden
 from voxify3d.fit.polish import polish
 from voxify3d.fit.tables import total_cost
 from voxify3d.mesh import shapes
-from voxify3d.mesh.coverage import surface_coverage
-from voxify3d.pixelart.pixelize import pixelize
 from voxify3d.render.eye import first_occupied
-from voxify3d.render.mesh import frame_of, render_mesh
 from voxify3d.types import Mesh
 
 MESHES = Path(__file__).parents[3] / "shared" / "meshes"
@@ -26,10 +22,7 @@ def case():
         shapes.box((1, 4, 1), (0.3, 3, 0.2), (0.1, 0.3, 0.9)),
         shapes.box((5, 0.2, 3), (0, -2, 0), (0.2, 0.7, 0.2)),
     )
-    frame = frame_of(mesh, 14)
-    art = pixelize(render_mesh(mesh, frame, 6), 4)
-    coverage = surface_coverage(mesh, frame)
-    return coarse_occupancy(coverage, art), art, coverage
+    return first_stages(mesh, 14, colors=4, samples=6)
 
 
 def cost_of(index, occupancy):
@@ -66,10 +59,7 @@ def test_a_spoilt_start_comes_back_nearly_as_good(case):
 
 def holes(mesh: Mesh, size: int) -> int:
     """Cells without an edge in them that see 1.5 voxels past the surface."""
-    frame = frame_of(mesh, size)
-    art = pixelize(render_mesh(mesh, frame, 10), 8)
-    coverage = surface_coverage(mesh, frame)
-    occupancy = coarse_occupancy(coverage, art)
+    occupancy, art, coverage = first_stages(mesh, size, colors=8)
     index = polish(occupancy.occupied, occupancy, art, coverage)
     count = 0
     for picture in art.pictures:
