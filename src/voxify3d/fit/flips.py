@@ -1,7 +1,9 @@
 """Flips of voxels, alone or with their mirror images, and what each is worth.
 
 Flips that share no column do not interact: many can be made at once, and afterwards
-only those that share a column with one of them are worth something else.
+only those that share a column with one of them are worth something else. What only
+several flips together can reach is tried: some are made whatever they cost, then those
+that are good after them, and all are taken back if that is not better in the end.
 """
 
 import numpy as np
@@ -11,8 +13,8 @@ from voxify3d.fit.tables import ViewTable
 from voxify3d.pixelart.mirror import Mirror
 from voxify3d.render.eye import Sight
 
-_LEAST = 1e-4
-"""Gain from which a flip is made: less is rounding."""
+LEAST = 1e-4
+"""Gain from which a change is made: less is rounding."""
 
 
 class Flips:
@@ -20,6 +22,7 @@ class Flips:
 
     Attributes:
         occupied: The voxels as they are.
+        change: How much the cost has changed since the start.
     """
 
     def __init__(
@@ -40,6 +43,8 @@ class Flips:
             both = _flip_together(occupied, free, mirror)
             there = mirror.image(np.argwhere(both & occupied))
             self.occupied[tuple(there.T)] = True
+        self.change = 0.0
+        self._both = both
         single, pair = np.argwhere(free & ~both), np.argwhere(both)
         image = pair
         if mirror is not None:
@@ -48,7 +53,7 @@ class Flips:
         self._singles = len(single)
         self._ijk = np.concatenate([single, pair])
         self._image = np.concatenate([single, image])
-        self._change = np.zeros(len(self._ijk))
+        self._worth = np.zeros(len(self._ijk))
         self._columns = [
             [_columns(voxels, axis, free.shape) for voxels in (self._ijk, image)]
             for axis in range(3)
@@ -56,16 +61,52 @@ class Flips:
         self._sights = [Sight(self.occupied, table.view) for table in tables]
         self._look(np.arange(len(self._ijk)))
 
-    def best(self) -> Int[np.ndarray, "_ 3"]:
+    def descend(self, but: Bool[np.ndarray, " n"] | None = None) -> None:
+        """Make the best flips as long as there are good ones, but some.
+
+        Args:
+            but: Of all flips, those not to make.
+        """
+        while len(flipped := self.best(but)):
+            self.make(flipped)
+
+    def attempt(self, ijk: Int[np.ndarray, "_ 3"]) -> bool:
+        """Flip voxels, then what else is good; take it all back if it is no better.
+
+        Args:
+            ijk: Free voxels; their mirror images flip with them.
+
+        Returns:
+            Whether it is better.
+        """
+        if self._mirror is not None:
+            image = self._mirror.image(ijk[self._both[tuple(ijk.T)]])
+            ijk = np.unique(np.concatenate([ijk, image]), axis=0)
+        before, change = self.occupied.copy(), self.change
+        self.make(ijk)
+        made = self.occupied ^ before
+        self.descend(made[tuple(self._ijk.T)] | made[tuple(self._image.T)])
+        if self.change < change - LEAST:
+            self.descend()
+            return True
+        self.make(np.argwhere(self.occupied ^ before))
+        self.change = change  # to the last bit
+        return False
+
+    def best(self, but: Bool[np.ndarray, " n"] | None = None) -> Int[np.ndarray, "_ 3"]:
         """Return the voxels of the best flips that share no column, if any is good."""
-        good = np.flatnonzero(self._change < -_LEAST)
+        is_good = self._worth < -LEAST
+        good = np.flatnonzero(is_good if but is None else is_good & ~but)
         ijk, image = self._ijk[good], self._image[good]
-        chosen = _independent(ijk, image, self._change[good], self.occupied.shape)
+        chosen = _independent(ijk, image, self._worth[good], self.occupied.shape)
         paired = chosen & (good >= self._singles)
         return np.concatenate([ijk[chosen], image[paired]])
 
     def make(self, ijk: Int[np.ndarray, "_ 3"]) -> None:
         """Flip voxels, and look again at all that share a column with them."""
+        self.change += change_of_all(
+            self.occupied, ijk, self._tables, self._index, self._face_cost
+        )
         self.occupied[tuple(ijk.T)] ^= True
         for table, sight in zip(self._tables, self._sights, strict=True):
             sight.update(*table.cell(ijk))
@@ -93,7 +134,21 @@ class Flips:
                 change[~alone] += table.change_of_pairs(
                     sight, pair, self._mirror, self._index
                 )
-        self._change[which] = change
+        self._worth[which] = change
+
+
+def change_of_all(
+    occupied: Bool[np.ndarray, "x y z"],
+    ijk: Int[np.ndarray, "n 3"],
+    tables: list[ViewTable],
+    index: Int[np.ndarray, "x y z"] | None = None,
+    face_cost: float = 0.0,
+) -> float:
+    """Return how much flipping all the voxels at once changes the cost."""
+    if not len(ijk):
+        return 0.0
+    change = sum(table.change_of_all(occupied, ijk, index) for table in tables)
+    return change + face_cost * _more_faces_of_all(occupied, ijk)
 
 
 def _columns(
@@ -117,6 +172,22 @@ def _more_faces(
             at[:, axis] = at[:, axis].clip(0, size - 1)
             near += occupied[tuple(at.T)] & inside
     return np.where(occupied[tuple(ijk.T)], 2 * near - 6, 6 - 2 * near)
+
+
+def _more_faces_of_all(
+    occupied: Bool[np.ndarray, "x y z"], ijk: Int[np.ndarray, "n 3"]
+) -> int:
+    """Return how many more faces touch air when all the voxels flip at once."""
+    low, high = ijk.min(axis=0), ijk.max(axis=0) + 3
+    around = np.pad(occupied, 1)[tuple(map(slice, low, high))]
+    flipped = around.copy()
+    flipped[tuple((ijk - low + 1).T)] ^= True
+    return _faces(flipped) - _faces(around)
+
+
+def _faces(occupied: Bool[np.ndarray, "x y z"]) -> int:
+    """Return how many faces lie between a voxel and an empty one."""
+    return sum(int(np.count_nonzero(np.diff(occupied, axis=axis))) for axis in range(3))
 
 
 def _faces_between(

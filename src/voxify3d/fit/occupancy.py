@@ -1,7 +1,7 @@
 """Which voxels exist: an exact discrete descent on what the six views see.
 
-Single flips (`fit/flips.py`) and whole parts are made as long as the sum of the tables
-(`fit/tables.py`) falls.
+Single flips (`fit/flips.py`), columns that are emptied and what mends that, and whole
+parts are made as long as the sum of the tables (`fit/tables.py`) falls.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 from scipy import ndimage
 
-from voxify3d.fit.flips import Flips
+from voxify3d.fit.flips import Flips, change_of_all
 from voxify3d.fit.tables import ViewTable
 from voxify3d.fit.thin import NEIGHBORS_18
 from voxify3d.pixelart.mirror import Mirror
@@ -21,9 +21,6 @@ do not, so that flat tops have no lone cubes on them."""
 ADOPTED = 1.0
 """Least gain, in voxels of depth, for which a part of a proposal is adopted: for less,
 candles would lose corners and flames that no view sees well."""
-_LEAST = 1e-4
-"""Gain from which any other change is made: less is rounding."""
-_ROUNDS = 400
 _PROPOSALS = 3
 """Times that a proposal is gone through: one part may open the way for another."""
 
@@ -51,22 +48,17 @@ def polish_occupancy(
 
     Returns:
         An occupancy that no single flip of a free voxel, or pair, improves; nor does
-        emptying the whole column of a cell that should be empty.
+        emptying the whole column of a cell that should be empty, whatever single flips
+        mend after it.
     """
     flips = Flips(occupied, tables, free, index, mirror, face_cost)
-    for _ in range(_ROUNDS):
-        flipped = flips.best()
-        if not len(flipped):
-            occupied = flips.occupied
-            fixed = occupied & ~free
-            parts = _wrong_columns(occupied, fixed, tables)
-            adopted = _adopt_parts(
-                occupied, fixed, parts, tables, index, mirror, face_cost
-            )
-            flipped = np.argwhere(adopted ^ occupied)
-        if not len(flipped):
-            break
-        flips.make(flipped)
+    flips.descend()
+    fixed = flips.occupied & ~free
+    # a list, not any() alone: all columns are tried before the first is tried again
+    while any(
+        [flips.attempt(v) for v in _wrong_columns(flips.occupied, fixed, tables)]
+    ):
+        pass
     return flips.occupied
 
 
@@ -103,7 +95,8 @@ def _wrong_columns(
 ) -> Iterator[Int[np.ndarray, "n 3"]]:
     """Return the voxels of each column that a view would rather see through.
 
-    While others stand in the column, no flip of one shows in that view.
+    While others stand in the column, no flip of one shows in that view. The occupancy
+    may change between two of them: each is as it is when its turn comes.
     """
     for table in tables[::2]:  # the opposite view has the same columns
         axis = table.view.axis
@@ -111,6 +104,8 @@ def _wrong_columns(
         columns = np.moveaxis(occupied, axis, -1)
         for cell in np.argwhere(wrong):
             along = np.flatnonzero(columns[tuple(cell)])
+            if not len(along):
+                continue
             ijk = np.tile(np.insert(cell, axis, 0), (len(along), 1))
             ijk[:, axis] = along
             yield ijk
@@ -140,7 +135,7 @@ def adopt(
     for _ in range(_PROPOSALS):
         parts = _parts(occupied ^ proposed)
         adopted = _adopt_parts(
-            occupied, proposed, parts, tables, index, mirror, face_cost, ADOPTED
+            occupied, proposed, parts, tables, index, mirror, face_cost
         )
         if (adopted == occupied).all():
             break
@@ -164,7 +159,6 @@ def _adopt_parts(
     index: Int[np.ndarray, "x y z"] | None,
     mirror: Mirror | None,
     face_cost: float,
-    least: float = _LEAST,
 ) -> Bool[np.ndarray, "x y z"]:
     """Adopt each part of a proposal, with its mirror image, that gains enough."""
     occupied = occupied.copy()
@@ -175,24 +169,7 @@ def _adopt_parts(
         ijk = ijk[(occupied ^ proposed)[tuple(ijk.T)]]
         if not len(ijk):
             continue
-        change = sum(table.change_of_all(occupied, ijk, index) for table in tables)
-        change += face_cost * _more_faces_of_all(occupied, ijk)
-        if change < -least:
+        change = change_of_all(occupied, ijk, tables, index, face_cost)
+        if change < -ADOPTED:
             occupied[tuple(ijk.T)] ^= True
     return occupied
-
-
-def _more_faces_of_all(
-    occupied: Bool[np.ndarray, "x y z"], ijk: Int[np.ndarray, "n 3"]
-) -> int:
-    """Return how many more faces touch air when all the voxels flip at once."""
-    low, high = ijk.min(axis=0), ijk.max(axis=0) + 3
-    around = np.pad(occupied, 1)[tuple(map(slice, low, high))]
-    flipped = around.copy()
-    flipped[tuple((ijk - low + 1).T)] ^= True
-    return _faces(flipped) - _faces(around)
-
-
-def _faces(occupied: Bool[np.ndarray, "x y z"]) -> int:
-    """Return how many faces lie between a voxel and an empty one."""
-    return sum(int(np.count_nonzero(np.diff(occupied, axis=axis))) for axis in range(3))
