@@ -503,3 +503,15 @@ def test_clear_glass_is_left_out_with_a_note_or_solid_when_asked(tmp_path):
     (behind, *_), (before, *_) = (render_mesh(m, frame, 2) for m in (clear, solid))
     np.testing.assert_allclose(behind.rgb[1, 1], [[1, 0, 0]] * 4, atol=1e-3)
     np.testing.assert_allclose(behind.depth[1, 1] - before.depth[1, 1], 4, atol=1e-3)
+
+
+def test_what_is_of_clear_glass_alone_is_solid(tmp_path):
+    (tmp_path / "a.mtl").write_text("newmtl bowl\nd 0.3\nnewmtl stem\nd 0.1\n")
+    faces = "usemtl bowl\nf 1 2 3\nusemtl stem\nf 1 3 4\n"
+    path = tmp_path / "a.obj"
+    path.write_text("mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\n" + faces)
+    glass = load_mesh(path)
+    note = "made solid, for all is clear glass: bowl (0.3), stem (0.1)"
+    assert glass.notes == (note,)
+    front, *_ = render_mesh(glass, frame_of(glass, 4), 2)
+    assert front.hit.all()

@@ -27,7 +27,7 @@ from voxify3d.mesh.settings import DEFAULT_LOAD, LoadConfig
 from voxify3d.mesh.stl import read_stl
 from voxify3d.mesh.threemf import read_3mf
 from voxify3d.mesh.usd import read_usd
-from voxify3d.types import Direction, Mesh
+from voxify3d.types import Direction, Material, Mesh
 
 Reader = Callable[[Path, LoadConfig, TextureShelf], Mesh]
 
@@ -146,29 +146,40 @@ def read_mesh(path: Path, config: LoadConfig) -> tuple[Mesh, TextureShelf]:
 
 
 def _with_cutoff(mesh: Mesh, cutoff: float) -> Mesh:
-    """Let what blends be solid from an opacity on, and say what never is."""
-    materials = [
-        replace(material, alpha_cutoff=cutoff)
-        if material.alpha_mode == "blend"
-        else material
-        for material in mesh.materials
+    """Let what blends be solid from an opacity on, and say what never is.
+
+    Of a mesh that has nothing but clear glass to show, the glass is solid.
+    """
+    used = [mesh.materials[number] for number in np.unique(mesh.material)]
+    shown = [(material, most) for material in used if (most := _most_opacity(material))]
+    clear = [
+        (m, most) for m, most in shown if m.alpha_mode == "blend" and most < cutoff
     ]
-    clear = []
-    for material in (materials[number] for number in np.unique(mesh.material)):
-        texture = material.texture
-        most = material.base_color[3] * (
-            1.0 if texture is None else texture[..., 3].max() / 255
-        )
-        if material.alpha_mode == "blend" and 0 < most < cutoff:
-            clear.append(f"{material.name or 'a material'} ({most:.2g})")
     notes = mesh.notes
     if clear:
-        note = (
-            f"left out as clear glass: {', '.join(clear)}; --blend-cutoff 0.01 makes "
-            "it solid"
-        )
+        names = ", ".join(f"{m.name or 'a material'} ({most:.2g})" for m, most in clear)
+        if len(clear) < len(shown):
+            note = (
+                f"left out as clear glass: {names}; --blend-cutoff 0.01 makes it solid"
+            )
+        else:
+            note = f"made solid, for all is clear glass: {names}"
+            cutoff = min(most for _, most in clear) / 2
         notes = (*notes, note)
-    return replace(mesh, materials=tuple(materials), notes=notes)
+    materials = tuple(
+        replace(m, alpha_cutoff=cutoff) if m.alpha_mode == "blend" else m
+        for m in mesh.materials
+    )
+    return replace(mesh, materials=materials, notes=notes)
+
+
+def _most_opacity(material: Material) -> float:
+    """Return the opacity of a material where it is most opaque."""
+    if material.alpha_mode == "opaque":
+        return 1.0
+    texture = material.texture
+    most = 1.0 if texture is None else texture[..., 3].max() / 255
+    return float(material.base_color[3] * most)
 
 
 def up_of(suffix: str, config: LoadConfig) -> Direction:
