@@ -1,4 +1,4 @@
-"""A view's samples, cell by cell, as one picture."""
+"""A view's samples, cell by cell, as one picture, and back."""
 
 import math
 
@@ -12,6 +12,14 @@ def sample_image(values: np.ndarray) -> np.ndarray:
     side = math.isqrt(s)
     split = values.reshape(a, b, side, side, *values.shape[3:])
     return np.swapaxes(split, 1, 2).reshape(a * side, b * side, *values.shape[3:])
+
+
+def sample_cells(image: np.ndarray, side: int) -> np.ndarray:
+    """Return one picture of samples `h w ...` as cells of samples `a b s ...`."""
+    h, w = image.shape[:2]
+    split = image.reshape(h // side, side, w // side, side, *image.shape[2:])
+    cells = np.swapaxes(split, 1, 2)
+    return cells.reshape(h // side, w // side, side**2, *image.shape[2:])
 
 
 def cell_counts(

@@ -1,5 +1,6 @@
 """What each cell of a render holds: the distribution of its samples, summed up."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,8 @@ from jaxtyping import Bool, Float32
 from scipy import ndimage
 
 from voxify3d.color.spaces import oklab_from_srgb
+from voxify3d.pixelart.patterns import flatten_patterns
+from voxify3d.pixelart.samples import sample_cells, sample_image
 from voxify3d.pixelart.thin import thin_cells
 from voxify3d.types import Render, View
 
@@ -29,7 +32,7 @@ class CellStatistics:
         filled: Cells that pixel art fills.
         rescued: Those of them that are filled for the sake of a thin part.
         depth: Median depth of the hits, voxels; infinite without any.
-        lab: The samples' colors.
+        lab: The samples' colors; of a pattern finer than a cell, their mean.
         hit: The samples that hit.
         depths: The samples' depths.
         mean: Mean color.
@@ -64,9 +67,11 @@ def cell_statistics(render: Render, coverage: float = 0.5) -> CellStatistics:
     a, b, _ = render.hit.shape
     hit = render.hit.reshape(a * b, -1)
     seen = np.flatnonzero(hit.any(axis=1))
-    samples, weight = render.rgb.reshape(a * b, -1, 3)[seen], hit[seen]
-    samples = oklab_from_srgb(samples).astype(np.float32)
-    weight = weight.astype(np.float32)
+    side = math.isqrt(render.hit.shape[2])
+    lab = sample_image(oklab_from_srgb(render.rgb).astype(np.float32))
+    lab = flatten_patterns(lab, sample_image(render.hit), side)
+    samples = sample_cells(lab, side).reshape(a * b, -1, 3)[seen]
+    weight = hit[seen].astype(np.float32)
     count = weight.sum(axis=1, keepdims=True)
     mean = np.einsum("nsc,ns->nc", samples, weight) / count
     distance = np.linalg.norm(samples - mean[:, None], axis=-1)
@@ -83,7 +88,7 @@ def cell_statistics(render: Render, coverage: float = 0.5) -> CellStatistics:
         return out.reshape(a, b, *values.shape[1:])
 
     filled = render.coverage >= coverage - 1e-6
-    rescued = thin_cells(render.hit, filled, int(np.sqrt(render.hit.shape[2])))
+    rescued = thin_cells(render.hit, filled, side)
     ordered = np.sort(render.depth, axis=-1)
     middle = np.maximum(render.hit.sum(axis=-1) - 1, 0) // 2
     return CellStatistics(
