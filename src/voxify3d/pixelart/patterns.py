@@ -17,8 +17,9 @@ MIXED = 0.03
 """Deviation (OKLab) within a cell from which its colors are a mixture."""
 EVERYWHERE = 0.5
 """Least deviation within a cell's breadth of a place of a pattern, against its own."""
-STEADY = 0.3
-"""Most deviation of the means around a place of a pattern, against its own."""
+STEADY = 0.4
+"""Most deviation of the means of half a cell around a place of a pattern, against its
+own: what repeats itself once a cell is wide enough to be drawn."""
 SPREAD = 6
 """Cells that a piece of a pattern covers at least."""
 RIM = 1.2
@@ -40,18 +41,17 @@ def flatten_patterns(
         hit: Those that hit; others stay as they are.
         side: Samples along a cell.
     """
-    own = _around(lab, hit, side)
+    own, half = _around(lab, hit, side), _around(lab, hit, max(side // 2, 2))
     known = hit & (own.share > _KNOWN)
     wide = 2 * side + 1
     least = ndimage.minimum_filter(np.where(known, own.deviation, np.inf), wide)
-    change = _around(own.mean, known, wide).deviation
+    change = _around(half.mean, hit & (half.share > _KNOWN), wide).deviation
     sure = known & (least > np.maximum(EVERYWHERE * own.deviation, MIXED))
     sure = _large(sure & (change < STEADY * own.deviation), SPREAD * side**2)
     if not sure.any():
         return lab
     away, nearest = ndimage.distance_transform_edt(~sure, return_indices=True)
-    close = _around(lab, hit, max(side // 2, 2)).deviation
-    mixed = close > EVERYWHERE * own.deviation[tuple(nearest)]
+    mixed = half.deviation > EVERYWHERE * own.deviation[tuple(nearest)]
     pattern = sure | hit & mixed & (away <= RIM * side)
     mean = _around(lab, pattern, side).mean
     return np.where(pattern[..., None], mean, lab)
