@@ -15,7 +15,7 @@ from voxify3d.fit.phase import EYES, best_phase
 from voxify3d.mesh import shapes
 from voxify3d.pipeline import voxelize
 from voxify3d.pixelart import eye_cells
-from voxify3d.pixelart.eye_cells import place_eyes
+from voxify3d.pixelart.eye_cells import AT_RIM, place_eyes
 from voxify3d.pixelart.features import FIRM, FIRMEST, find_features
 from voxify3d.pixelart.open_eyes import find_open_eyes
 from voxify3d.pixelart.pixelize import pixelize
@@ -221,6 +221,28 @@ def test_eyes_without_room_are_not_drawn():
     hits = np.full((CELLS, CELLS), SIDE**2)
     nothing = np.zeros(hits.shape, bool)
     assert place_eyes(pair, SIDE, hits, nothing, 0, 1, None) is None
+
+
+def test_an_eye_at_the_rim_of_its_head_costs_more():
+    (pair,) = found_in(staring(1.2, 1.8, 2.0))
+    hits = np.full((CELLS, CELLS), SIDE**2)
+    everywhere = np.ones(hits.shape, bool)
+    inside = place_eyes(pair, SIDE, hits, everywhere, 0, 1, None)
+    assert inside is not None
+    columns = np.concatenate([eye.white[:, 0] for eye in inside.cells])
+    head = np.zeros(hits.shape, bool)
+    head[columns.min() : columns.max() + 1] = True  # ends where the eyes do
+    at_rim = place_eyes(pair, SIDE, hits, head, 0, 1, None)
+    assert at_rim is not None
+    assert at_rim.cost == pytest.approx(inside.cost + 2 * AT_RIM)
+    for eye, same in zip(at_rim.cells, inside.cells, strict=True):
+        np.testing.assert_array_equal(eye.white, same.white)
+    # so a grid is taken on which there is some face beside them
+    assert best_phase([(1.0, 1.0), (1.2, 1.2)], [at_rim.cost, inside.cost]) == 1
+    head[columns.min() - 1 : columns.max() + 2] = True
+    wider = place_eyes(pair, SIDE, hits, head, 0, 1, None)
+    assert wider is not None
+    assert wider.cost == pytest.approx(inside.cost)
 
 
 def test_an_eye_is_not_painted_on_what_lies_before_it():

@@ -34,6 +34,9 @@ side, where eyes look past each other."""
 ASIDE = 0.2
 """How far two pupils lean to one side, in the width of an eye, that look there; 1 is
 from rim to rim."""
+AT_RIM = 0.5
+"""Cost of an eye beside which the face ends, whatever drawing is best: another grid may
+have some face there."""
 _LEFT_OUT = 4.0
 """Cost of two eyes without any cell."""
 
@@ -176,7 +179,21 @@ def place_eyes(
             parts.append((at + corner)[:, [across, 1 - across]])
         cells.append(EyeCells(*parts))
     cost = float(best.cost / pair.unit) - _LEFT_OUT
+    cost += AT_RIM * _at_rim(best, np.moveaxis(filled, across, 0))
     return DrawnEyes((cells[0], cells[1]), min(cost, 0.0))
+
+
+def _at_rim(drawing: _Drawing, face: Bool[np.ndarray, "x y"]) -> int:
+    """Return how many of two eyes have no face on their outer side.
+
+    Args:
+        drawing: The eyes.
+        face: Cells that can be colored.
+    """
+    wide, high = drawing.white.shape
+    (first, low), (other, _) = drawing.corners
+    beside = np.pad(face, ((1, 1), (0, 0)))[[first, other + wide + 1]]
+    return int((~beside[:, low : low + high].all(axis=1)).sum())
 
 
 def _pair(
