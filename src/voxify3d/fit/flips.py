@@ -13,7 +13,7 @@ from voxify3d.fit.tables import ViewTable
 from voxify3d.pixelart.mirror import Mirror
 from voxify3d.render.eye import Sight
 
-LEAST = 1e-4
+_LEAST = 1e-4
 """Gain from which a change is made: less is rounding."""
 
 
@@ -86,7 +86,7 @@ class Flips:
         self.make(ijk)
         made = self.occupied ^ before
         self.descend(made[tuple(self._ijk.T)] | made[tuple(self._image.T)])
-        if self.change < change - LEAST:
+        if self.change < change - _LEAST:
             self.descend()
             return True
         self.make(np.argwhere(self.occupied ^ before))
@@ -95,7 +95,7 @@ class Flips:
 
     def best(self, but: Bool[np.ndarray, " n"] | None = None) -> Int[np.ndarray, "_ 3"]:
         """Return the voxels of the best flips that share no column, if any is good."""
-        is_good = self._worth < -LEAST
+        is_good = self._worth < -_LEAST
         good = np.flatnonzero(is_good if but is None else is_good & ~but)
         ijk, image = self._ijk[good], self._image[good]
         chosen = _independent(ijk, image, self._worth[good], self.occupied.shape)
