@@ -6,6 +6,8 @@ several flips together can reach is tried: some are made whatever they cost, the
 that are good after them, and all are taken back if that is not better in the end.
 """
 
+from collections.abc import Set
+
 import numpy as np
 from jaxtyping import Bool, Float64, Int
 
@@ -54,21 +56,31 @@ class Flips:
         self._ijk = np.concatenate([single, pair])
         self._image = np.concatenate([single, image])
         self._worth = np.zeros(len(self._ijk))
+        number = np.arange(len(self._ijk))
+        number = np.concatenate([number, number[self._singles :]])
+        voxels = np.concatenate([self._ijk, image])
         self._columns = [
-            [_columns(voxels, axis, free.shape) for voxels in (self._ijk, image)]
-            for axis in range(3)
+            _sorted(_columns(voxels, axis, free.shape), number, free.size // length)
+            for axis, length in enumerate(free.shape)
         ]
         self._sights = [Sight(self.occupied, table.view) for table in tables]
+        self._good: set[int] = set()
         self._look(np.arange(len(self._ijk)))
 
-    def descend(self, but: Bool[np.ndarray, " n"] | None = None) -> None:
+    def descend(self, but: Set[int] = frozenset()) -> list[Int[np.ndarray, "_ 3"]]:
         """Make the best flips as long as there are good ones, but some.
 
         Args:
-            but: Of all flips, those not to make.
+            but: Numbers of flips not to make.
+
+        Returns:
+            The voxels that flipped, step by step.
         """
+        steps = []
         while len(flipped := self.best(but)):
             self.make(flipped)
+            steps.append(flipped)
+        return steps
 
     def attempt(self, ijk: Int[np.ndarray, "_ 3"]) -> bool:
         """Flip voxels, then what else is good; take it all back if it is no better.
@@ -82,21 +94,20 @@ class Flips:
         if self._mirror is not None:
             image = self._mirror.image(ijk[self._both[tuple(ijk.T)]])
             ijk = np.unique(np.concatenate([ijk, image]), axis=0)
-        before, change = self.occupied.copy(), self.change
+        change = self.change
         self.make(ijk)
-        made = self.occupied ^ before
-        self.descend(made[tuple(self._ijk.T)] | made[tuple(self._image.T)])
+        steps = [ijk, *self.descend(self._flips_of(ijk))]
         if self.change < change - _LEAST:
             self.descend()
             return True
-        self.make(np.argwhere(self.occupied ^ before))
+        voxels, times = np.unique(np.concatenate(steps), axis=0, return_counts=True)
+        self.make(voxels[times % 2 == 1])
         self.change = change  # to the last bit
         return False
 
-    def best(self, but: Bool[np.ndarray, " n"] | None = None) -> Int[np.ndarray, "_ 3"]:
+    def best(self, but: Set[int] = frozenset()) -> Int[np.ndarray, "_ 3"]:
         """Return the voxels of the best flips that share no column, if any is good."""
-        is_good = self._worth < -_LEAST
-        good = np.flatnonzero(is_good if but is None else is_good & ~but)
+        good = np.array(sorted(self._good - but), np.int64)
         ijk, image = self._ijk[good], self._image[good]
         chosen = _independent(ijk, image, self._worth[good], self.occupied.shape)
         paired = chosen & (good >= self._singles)
@@ -110,13 +121,24 @@ class Flips:
         self.occupied[tuple(ijk.T)] ^= True
         for table, sight in zip(self._tables, self._sights, strict=True):
             sight.update(*table.cell(ijk))
-        stale = np.zeros(len(self._ijk), bool)
-        for axis, (own, image) in enumerate(self._columns):
-            touched = np.zeros(self.occupied.size // self.occupied.shape[axis], bool)
-            touched[_columns(ijk, axis, self.occupied.shape)] = True
-            stale |= touched[own]
-            stale[self._singles :] |= touched[image]
-        self._look(np.flatnonzero(stale))
+        self._look(self._touched(ijk))
+
+    def _touched(self, ijk: Int[np.ndarray, "_ 3"]) -> Int[np.ndarray, " n"]:
+        """Return the numbers of the flips that share a column with some voxels."""
+        found = [np.zeros(0, np.int64)]
+        for axis, (number, start) in enumerate(self._columns):
+            for column in np.unique(_columns(ijk, axis, self.occupied.shape)):
+                found.append(number[start[column] : start[column + 1]])
+        return np.unique(np.concatenate(found))
+
+    def _flips_of(self, ijk: Int[np.ndarray, "_ 3"]) -> set[int]:
+        """Return the numbers of the flips that some voxels take part in."""
+        near, shape = self._touched(ijk), self.occupied.shape
+        own, image, wanted = (
+            np.ravel_multi_index(tuple(voxels.T), shape)
+            for voxels in (self._ijk[near], self._image[near], ijk)
+        )
+        return set(near[np.isin(own, wanted) | np.isin(image, wanted)].tolist())
 
     def _look(self, which: Int[np.ndarray, " n"]) -> None:
         """Compute what some flips change."""
@@ -135,6 +157,8 @@ class Flips:
                     sight, pair, self._mirror, self._index
                 )
         self._worth[which] = change
+        self._good.difference_update(which.tolist())
+        self._good.update(which[change < -_LEAST].tolist())
 
 
 def change_of_all(
@@ -159,6 +183,14 @@ def _columns(
     return ijk[:, a] * shape[b] + ijk[:, b]
 
 
+def _sorted(
+    column: Int[np.ndarray, " n"], number: Int[np.ndarray, " n"], count: int
+) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " m"]]:
+    """Return numbers in the order of their columns, and where each of them starts."""
+    order = np.argsort(column, kind="stable")
+    return number[order], np.searchsorted(column[order], np.arange(count + 1))
+
+
 def _more_faces(
     occupied: Bool[np.ndarray, "x y z"], ijk: Int[np.ndarray, "n 3"]
 ) -> Float64[np.ndarray, " n"]:
@@ -178,10 +210,12 @@ def _more_faces_of_all(
     occupied: Bool[np.ndarray, "x y z"], ijk: Int[np.ndarray, "n 3"]
 ) -> int:
     """Return how many more faces touch air when all the voxels flip at once."""
-    low, high = ijk.min(axis=0), ijk.max(axis=0) + 3
-    around = np.pad(occupied, 1)[tuple(map(slice, low, high))]
+    low, high = ijk.min(axis=0) - 1, ijk.max(axis=0) + 2
+    least, most = np.maximum(low, 0), np.minimum(high, occupied.shape)
+    outside = np.stack([least - low, high - most], axis=1)
+    around = np.pad(occupied[tuple(map(slice, least, most))], outside)
     flipped = around.copy()
-    flipped[tuple((ijk - low + 1).T)] ^= True
+    flipped[tuple((ijk - low).T)] ^= True
     return _faces(flipped) - _faces(around)
 
 
