@@ -107,7 +107,7 @@ def is_crowded_eye(
         between = tuple(map(slice, first, last + 1))
         away = np.linalg.norm(lab[between] - region.ground, axis=-1)
         skin = hit[between] & (away < _SHADE * region.contrast)
-        if len(skin) and skin.shape[across] >= side and skin.mean() > _SKIN:
+        if skin.size and skin.shape[across] >= side and skin.mean() > _SKIN:
             return True
     return False
 
@@ -148,6 +148,7 @@ def as_eye(
                 lab=color,
                 contrast=float(np.linalg.norm(color - region.ground)),
                 is_ring=True,
+                is_frame=False,
             )
     return region
 

@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from voxify3d.pixelart.apart import RUN_TOGETHER, is_dark_eye
 from voxify3d.pixelart.feature import Feature, no_cells
+from voxify3d.pixelart.frames import pane_of
 from voxify3d.pixelart.lines import WELL_HELD
 from voxify3d.pixelart.region import Region
 from voxify3d.pixelart.regions import CONTRAST
@@ -39,11 +40,11 @@ def rim_of(
     """Return the cells beside an eye that would make it another shape.
 
     Those of hair, in which it would drown; what one of two large ones covers, but was
-    not given for the sake of the other; and what an arc covers, but is whole without: a
-    smile would be an open mouth.
+    not given for the sake of the other; and what an arc or a frame covers, but is whole
+    without: a smile would be an open mouth.
 
     Args:
-        region: The eye, or the arc.
+        region: The eye, the arc or the frame.
         cells: It was given.
         taken: Cells that any feature was given.
         cell: The view.
@@ -53,16 +54,19 @@ def rim_of(
     side = int(np.sqrt(cell.hit.shape[2]))
     is_eye = is_one_of_two and cell.view.name == "front" and is_dark_eye(region, side)
     is_large = region.is_large(side)  # only eyes are
-    if not (region.is_crowded or is_eye or is_large or is_face_arc):
+    is_line = is_face_arc or region.is_frame
+    if not (region.is_crowded or is_eye or is_large or is_line):
         return no_cells()
     own = np.zeros_like(taken)
     own[tuple(cells.T)] = True
-    beside = np.argwhere(ndimage.binary_dilation(own) & cell.filled & ~taken)
+    near = ndimage.binary_dilation(own)
+    near[tuple(pane_of(cells).T)] &= not region.is_frame
+    beside = np.argwhere(near & cell.filled & ~taken)
     at = tuple(beside.T)
-    if (is_large or is_face_arc) and not region.is_crowded:
+    if (is_large or is_line) and not region.is_crowded:
         covered = cell_counts(region.points, side, taken.shape)[at] / side**2
         grounded = cell.hit[at].mean(axis=1) - covered >= GRAZED_BY_EYES
-        return beside[(covered >= (WELL_HELD if is_face_arc else HALF)) & grounded]
+        return beside[(covered >= (WELL_HELD if is_line else HALF)) & grounded]
     most = CONTRAST if region.is_crowded else RUN_TOGETHER * region.contrast
     alike = np.linalg.norm(cell.lab[at] - region.lab, axis=-1) < most
     hits = np.maximum(cell.hit[at].sum(axis=1), 1)

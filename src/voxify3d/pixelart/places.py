@@ -21,6 +21,7 @@ from voxify3d.pixelart.blocks import (
     common_size,
     fewer_cells,
 )
+from voxify3d.pixelart.frames import frame_cells, pane_of
 from voxify3d.pixelart.lines import arc_cells
 from voxify3d.pixelart.region import LEVEL, NOTCH, Region
 from voxify3d.pixelart.relations import (
@@ -31,7 +32,7 @@ from voxify3d.pixelart.relations import (
     series_of,
 )
 from voxify3d.pixelart.samples import cell_counts
-from voxify3d.pixelart.sides import Image, images_of, look_up, mirrored, moved
+from voxify3d.pixelart.sides import Image, images_of, in_order, look_up, mirrored, moved
 
 LARGE = 6.0
 """Area of a single spot, in cells, over which it need not become a rectangle. Of two
@@ -91,9 +92,9 @@ def place_regions(
     kept = [c[board.owner[tuple(c.T)] == i] for i, c in enumerate(board.cells)]
     partner: dict[int, int] = {}
     for i, j in board.partner.items():
-        alike = _alike(kept[i], kept[j], across) if i < j else None
-        if alike is not None:
-            kept[i], kept[j] = alike
+        both = in_order(kept[i], kept[j], across) if i < j else None
+        if both is not None:
+            kept[i], kept[j] = both
             partner |= {i: j, j: i}
     return kept, partner
 
@@ -152,9 +153,12 @@ class _Board:
         """
         region, outer = self._regions[i], self.around[i]
         extent = region.extent
-        if len(region.points) > LARGE * self._side**2:
+        if region.is_round and len(region.points) > LARGE * self._side**2:
             extent = None  # one such spot may have its own shape
-        cells = None if on is None else self._arc(i, share, self._open(i), on)
+        pane = self._pane(i)
+        if pane is not None:
+            return pane
+        cells = self._line(i, share, self._open(i), on)
         if cells is None:
             size, is_line = self._sizes.get(i), not region.compact
             cells = best_cells(share, region.wanted, extent, on, size, is_line=is_line)
@@ -171,19 +175,35 @@ class _Board:
             return fewer_cells(share, room // 2, extent, on)
         return cells
 
-    def _arc(
+    def _line(
         self,
         i: int,
         share: Float64[np.ndarray, "a b"],
         free: Bool[np.ndarray, "a b"],
         on: tuple[int, int] | None = None,
+        *,
+        is_one_of_two: bool = False,
     ) -> Int[np.ndarray, "m 2"] | None:
-        """Return the cells of an arc, if it is one and they are free; see `_alone`."""
-        region = self._regions[i]
-        if region.compact:
-            return None
-        cells = arc_cells(region.points, share, self._side, on)
+        """Return the cells of a frame or an arc, if it is one and they are free.
+
+        An arc is in the middle of the object, or one of two. See `_alone`.
+        """
+        region, cells = self._regions[i], None
+        if region.is_frame:
+            cells = frame_cells(region.points, share, self._side, on)
+        elif not region.compact and (is_one_of_two or on is not None):
+            cells = arc_cells(region.points, share, self._side, on)
         return cells if cells is not None and free[tuple(cells.T)].all() else None
+
+    def _pane(self, i: int) -> Int[np.ndarray, "m 2"] | None:
+        """Return the cells that a frame encloses, if a spot fills most of them."""
+        region, outer = self._regions[i], self.around[i]
+        if outer < 0 or not (region.compact and self._regions[outer].is_frame):
+            return None
+        pane = pane_of(self.cells[outer])
+        is_open = len(pane) and self._open(i)[tuple(pane.T)].all()
+        fills = 2 * len(region.points) >= len(pane) * self._side**2
+        return pane if is_open and fills else None
 
     def partner_within(self, i: int, done: Set[int]) -> int | None:
         """Return what is in the other eye and like region i, a pupil or a light.
@@ -245,7 +265,8 @@ class _Board:
         share = (self._share(i) + look_up(self._share(j), image)) / 2
         wanted = max(one.wanted, other.wanted)
         size, is_line = self._sizes.get(i), not one.compact
-        here = self._arc(i, share, self._open(i) & look_up(self._open(j), image))
+        free = self._open(i) & look_up(self._open(j), image)
+        here = self._line(i, share, free, is_one_of_two=True)
         if here is None:
             here = best_cells(share, wanted, extent, None, size, is_line=is_line)
         self._give_both(i, j, here, images_of(here, image))
@@ -377,22 +398,3 @@ class _Board:
 def _rest(place: float) -> float:
     """Return how far a place is from that of a cell."""
     return abs(place - round(place))
-
-
-def _alike(
-    one: Int[np.ndarray, "_ 2"], other: Int[np.ndarray, "_ 2"], across: int
-) -> tuple[Int[np.ndarray, "n 2"], Int[np.ndarray, "n 2"]] | None:
-    """Return the cells of two regions in the same order; None if they are not alike.
-
-    Alike are mirror images, and what is moved.
-    """
-    if len(one) != len(other):
-        return None
-    for sign in (-1, 1):
-        turned = other.copy()
-        turned[:, across] *= sign
-        first, last = (cells[np.lexsort(cells.T)] for cells in (one, turned))
-        if len(np.unique(last - first, axis=0)) == 1:
-            last[:, across] *= sign
-            return first, last
-    return None

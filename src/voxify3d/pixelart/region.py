@@ -39,6 +39,7 @@ class Region:
         is_ring: Whether it is the white of an eye, around an iris.
         is_crowded: Whether what lies beside it has its color, as hair beside an eye
             has: only cells of its ground around it show it.
+        is_frame: Whether it is the upright border of a rectangle, of a window.
     """
 
     points: Int[np.ndarray, "n 2"]
@@ -52,6 +53,7 @@ class Region:
     is_part: bool = False
     is_ring: bool = False
     is_crowded: bool = False
+    is_frame: bool = False
 
     @property
     def center(self) -> Float64[np.ndarray, " 2"]:
@@ -98,7 +100,7 @@ class Region:
 
     def is_large(self, side: int) -> bool:
         """Return whether it is larger than all features but eyes in a face."""
-        return len(self.points) > MAX_AREA * side**2
+        return len(self.points) > MAX_AREA * side**2 and not self.is_frame
 
     def level_with(self, side: int) -> float:
         """Return how much higher or lower one that is like it may be, samples."""

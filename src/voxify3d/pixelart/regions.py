@@ -20,6 +20,7 @@ from voxify3d.pixelart.eyes import (
     is_second_eye,
     lights_of,
 )
+from voxify3d.pixelart.frames import as_frame
 from voxify3d.pixelart.region import STRONG, Region
 from voxify3d.pixelart.shapes import compact_shape, length_of
 
@@ -73,6 +74,12 @@ def find_regions(
     if across is not None:
         missed = [points for points, region in tones_found if region is None]
         regions += _missed_eyes(missed, regions, lab, hit, side, across)
+    regions = [
+        region
+        if across is not None and has_twin(region, regions, side)
+        else as_frame(region, lab, hit, side)
+        for region in regions
+    ]
     regions = [
         region
         for region in regions
@@ -170,6 +177,7 @@ def _region(
     if not FACE_AREA <= area <= MAX_EYE_AREA:
         return None
     window, inside, ring = surroundings(points, hit.shape, side)
+    picture, hits = lab, hit
     lab, hit = lab[window], hit[window]
     around = ring & hit
     if around.sum() < 0.6 * ring.sum() or not around.any():
@@ -197,6 +205,8 @@ def _region(
     region = Region(
         points, shape, wanted, color, ground, contrast, is_crowded=is_crowded
     )
+    if not region.is_eye:
+        region = as_frame(region, picture, hits, side)
     return None if region.is_large(side) and not region.is_eye else region
 
 

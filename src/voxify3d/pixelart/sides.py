@@ -35,3 +35,22 @@ def images_of(cells: Int[np.ndarray, "n 2"], at: Image) -> Int[np.ndarray, "m 2"
     """Return where cells are on the other side; not those outside the picture."""
     there = np.stack([axis[tuple(cells.T)] for axis in at], axis=1)
     return there[((there >= 0) & (there < at[0].shape)).all(axis=1)]
+
+
+def in_order(
+    one: Int[np.ndarray, "_ 2"], other: Int[np.ndarray, "_ 2"], across: int
+) -> tuple[Int[np.ndarray, "n 2"], Int[np.ndarray, "n 2"]] | None:
+    """Return the cells of two regions in the same order; None if they are not alike.
+
+    Alike are mirror images, and what is moved.
+    """
+    if len(one) != len(other):
+        return None
+    for sign in (-1, 1):
+        turned = other.copy()
+        turned[:, across] *= sign
+        first, last = (cells[np.lexsort(cells.T)] for cells in (one, turned))
+        if len(np.unique(last - first, axis=0)) == 1:
+            last[:, across] *= sign
+            return first, last
+    return None
