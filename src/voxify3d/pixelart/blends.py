@@ -10,13 +10,12 @@ from jaxtyping import Bool, Float64
 
 from voxify3d.color.match import nearest
 from voxify3d.pixelart.feature import Feature
+from voxify3d.pixelart.samples import some_of
 from voxify3d.pixelart.statistics import ALIKE, CellStatistics
 
 HELD = 0.3
 """Share of a cell that must have about its median color, and of what an entry's cells
 hold that must be about the entry: a palette takes no blends."""
-EVERY = 5
-"""Of a cell's samples, one of so many decides between entries."""
 COMMON = 0.25
 """Least number of samples of what may replace a blend, against what its cells hold
 most."""
@@ -137,7 +136,7 @@ def _samples(
 ) -> tuple[Float64[np.ndarray, "n 3"], Float64[np.ndarray, "n 3"]]:
     """Return some of the samples of cells, and of each the median of its cell."""
     pairs = list(zip(cells, used, strict=True))
-    few = (slice(None), slice(None, None, EVERY))
+    few = slice(None), some_of(cells[0].hit.shape[2])
     lab = np.concatenate([cell.lab[at][few] for cell, at in pairs])
     hit = np.concatenate([cell.hit[at][few] for cell, at in pairs])
     median = np.concatenate([cell.median[at] for cell, at in pairs])

@@ -11,13 +11,13 @@ from jaxtyping import Bool, Float32, Int
 
 from voxify3d.color.spaces import bytes_from_oklab, oklab_from_bytes
 from voxify3d.parallel import each
-from voxify3d.pixelart.blends import EVERY
 from voxify3d.pixelart.feature import Feature
 from voxify3d.pixelart.features import FIRM, FIRMEST, find_features
 from voxify3d.pixelart.gaps import find_gaps
 from voxify3d.pixelart.ground import Ground, find_ground
 from voxify3d.pixelart.mirror import Mirror, find_mirror
 from voxify3d.pixelart.palette import CHROMA, palettes_of
+from voxify3d.pixelart.samples import some_of
 from voxify3d.pixelart.settings import PixelArtConfig
 from voxify3d.pixelart.statistics import (
     CellStatistics,
@@ -155,16 +155,17 @@ def _best_palette(
     if len(palettes) == 1:
         return palettes[0]
     crisp = replace(config, crispness=1.0)
+    some = some_of(cells[0].hit.shape[2])
     few = [
         replace(
             cell,
-            hit=cell.hit[..., ::EVERY],
-            lab=cell.lab[..., ::EVERY, :],
-            depths=cell.depths[..., ::EVERY],
+            hit=cell.hit[..., some],
+            lab=cell.lab[..., some, :],
+            depths=cell.depths[..., some],
         )
         for cell in cells
     ]
-    grounds = [replace(g, samples=g.samples[..., ::EVERY]) for g in grounds]
+    grounds = [replace(g, samples=g.samples[..., some]) for g in grounds]
     best, least = palettes[0], np.inf
     for palette in palettes:
         pictures = _paint(few, grounds, features, palette, crisp)
