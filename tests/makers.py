@@ -15,7 +15,7 @@ def random_picture(view: View, shape, palette: Palette, rng, samples: int = 9):
     """Return a picture of noise: cells filled or not, of any depth and color."""
     a, b = (n for i, n in enumerate(shape) if i != view.axis)
     length = shape[view.axis]
-    k = len(palette)
+    k, own = len(palette), rng.spawn(1)[0]
     coverage = rng.random((a, b)) * (rng.random((a, b)) < 0.8)
     hits = np.ceil(coverage * samples).astype(int)
     depths = rng.uniform(0, length, (a, b, 1)) + rng.normal(0, 0.3, (a, b, samples))
@@ -38,6 +38,8 @@ def random_picture(view: View, shape, palette: Palette, rng, samples: int = 9):
         depth=depth,
         depths=depths,
         lab=oklab_from_bytes(palette.rgb)[index].astype(np.float32),
+        colors=own.normal(0.5, 0.2, (a, b, samples, 3)).astype(np.float32),
+        held=own.random((a, b)) < 0.2,
         weight=float(rng.uniform(0.5, 3)),
         emphasis=emphasis,
     )

@@ -25,8 +25,11 @@ seeds = st.integers(0, 2**31 - 1)
 
 
 def random_case(shape, seed, k=4):
+    """Return voxels, pictures with thin parts, and a surface, all of noise."""
     rng = np.random.default_rng(seed)
     art = random_art(shape, k, seed)
+    for picture in art.pictures:
+        picture.rescued[:] = rng.spawn(1)[0].random(picture.rescued.shape) < 0.2
     occupied = rng.random(shape) < rng.uniform(0.1, 1)
     area = rng.random(shape) * (rng.random(shape) < 0.6)
     near = oklab_from_bytes(art.palette.rgb)[rng.integers(0, k, shape)]
@@ -54,26 +57,33 @@ def by_looking(occupied, art, coverage):
     The color is the mean of the cells that see it, of its own surface if none does.
     """
     costs, seen = {}, {}
+    palette = oklab_from_bytes(art.palette.rgb)
+    met = []
     for picture in art.pictures:
         for a, b in np.ndindex(*picture.index.shape):
             d = reference.first_in(occupied, picture.view, a, b)
             column = reference.column_of(picture.view, occupied.shape, a, b)
-            if d == len(column) or not np.isfinite(picture.depth[a, b]):
-                continue
-            hit = [depth for depth in picture.depths[a, b] if np.isfinite(depth)]
-            near = sum(abs(depth - d) <= 1.5 for depth in hit) / len(hit)
-            trust = min(max(near / 0.25, 0.1), 1)
-            trust *= min(max(2 * float(picture.coverage[a, b]), 0.05), 1)
-            before = costs.get(column[d], np.zeros(len(art.palette)))
-            costs[column[d]] = before + trust * picture.cost[a, b].astype(float)
-            cells = seen.setdefault(column[d], [])
-            cells.append((picture.weight * trust, picture.lab[a, b]))
+            if d < len(column) and np.isfinite(picture.depth[a, b]):
+                met.append((picture, a, b, d, column[d]))
+    thin = {ijk for picture, a, b, _, ijk in met if picture.rescued[a, b]}
+    for picture, a, b, d, ijk in met:
+        hit = [depth for depth in picture.depths[a, b] if np.isfinite(depth)]
+        near = sum(abs(depth - d) <= 1.5 for depth in hit) / len(hit)
+        trust = min(max(near / 0.25, 0.1), 1)
+        trust *= min(max(2 * float(picture.coverage[a, b]), 0.05), 1)
+        cost, color = picture.cost[a, b].astype(float), picture.lab[a, b]
+        if ijk in thin and 0 < near < 0.5 and not picture.held[a, b]:
+            pairs = zip(picture.depths[a, b], picture.colors[a, b], strict=True)
+            color = np.mean([c for depth, c in pairs if abs(depth - d) <= 1.5], axis=0)
+            apart = np.linalg.norm(color - palette, axis=1)
+            cost = 100 * float(picture.emphasis[a, b]) * apart
+        costs[ijk] = costs.get(ijk, np.zeros(len(art.palette))) + trust * cost
+        seen.setdefault(ijk, []).append((picture.weight * trust, color))
     lab = {
         ijk: sum(weight * color for weight, color in cells)
         / sum(weight for weight, _ in cells)
         for ijk, cells in seen.items()
     }
-    palette = oklab_from_bytes(art.palette.rgb)
     for ijk in map(tuple, np.argwhere(occupied & (coverage.area > 1e-6)).tolist()):
         if exposed(occupied, ijk):
             apart = np.linalg.norm(coverage.lab[ijk] - palette, axis=1)
@@ -173,7 +183,7 @@ def test_eyes_get_one_color_unless_that_costs_far_more(other, alike):
         picture.cost[:] = 0
         picture.depth[:] = np.inf
     front = art.pictures[0]
-    front.coverage[:] = 1
+    front.coverage[:], front.rescued[:] = 1, False
     front.depth[:] = front.depths[:] = 0
     front.cost[..., 0] = 30
     eyes = np.array([[1, 2]]), np.array([[5, 2]])
@@ -298,7 +308,7 @@ def test_a_cell_counts_by_how_much_of_its_surface_lies_where_it_sees(near, share
     occupied[:] = False
     occupied[0, 0, 4] = True  # +z: voxel 4 of 9 has four empty ones before it
     front = art.pictures[0]
-    front.coverage[:] = 1
+    front.coverage[:], front.rescued[:] = 1, False
     for picture in art.pictures[1:]:
         picture.depth[:] = np.inf
     front.depths[..., :near] = 5.4
@@ -309,3 +319,23 @@ def test_a_cell_counts_by_how_much_of_its_surface_lies_where_it_sees(near, share
     np.testing.assert_allclose(seen.cost[0, 0, 4], wanted, rtol=1e-6)
     assert seen.weight[0, 0, 4] == pytest.approx(share * front.weight)
     np.testing.assert_allclose(seen.lab[0, 0, 4], front.lab[0, 0], atol=1e-6)
+
+
+def test_a_thin_part_has_its_own_color_before_something_else():
+    """As a white post before an orange door, which fills most of its cells."""
+    occupied, art, _ = random_case((1, 1, 9), seed=3)
+    occupied[:] = False
+    occupied[0, 0, 4] = True
+    front = art.pictures[0]
+    front.coverage[:], front.rescued[:], front.held[:] = 1, True, False
+    for picture in art.pictures[1:]:
+        picture.depth[:] = np.inf
+    front.depths[..., :2], front.depths[..., 2:], front.depth[:] = 4.4, 8.0, 8.0
+    front.colors[..., :2, :], front.colors[..., 2:, :] = (0.9, 0, 0), (0.6, 0.1, 0.1)
+    seen = look(occupied, art)
+    np.testing.assert_allclose(seen.lab[0, 0, 4], (0.9, 0, 0), atol=1e-6)
+    apart = np.linalg.norm((0.9, 0, 0) - oklab_from_bytes(art.palette.rgb), axis=1)
+    assert seen.cost[0, 0, 4].argmin() == apart.argmin()
+    front.held[:] = True  # an eye keeps what it was given
+    held = look(occupied, art)
+    np.testing.assert_allclose(held.lab[0, 0, 4], front.lab[0, 0], atol=1e-6)

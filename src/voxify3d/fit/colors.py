@@ -15,7 +15,7 @@ from voxify3d.color.spaces import oklab_from_bytes
 from voxify3d.fit.tables import ViewTable
 from voxify3d.mesh.coverage import Coverage
 from voxify3d.pixelart.mirror import Mirror
-from voxify3d.pixelart.pixelize import PixelArt
+from voxify3d.pixelart.pixelize import Picture, PixelArt
 from voxify3d.render.eye import first_occupied, from_eye
 from voxify3d.types import sign_of
 
@@ -26,6 +26,8 @@ NEAR = 1.5
 ENOUGH = 0.25
 """Share of such samples from which a cell says all about a voxel's color. With a step
 at one half, rows of a lens that has a steep rim were dark and light by turns."""
+HALF = 0.5
+"""Share of such samples under which most of a cell shows something else."""
 EDGE = 0.05
 """Difference of target colors (OKLab) over which neighbors need not agree."""
 PAIR = 1.5
@@ -53,31 +55,53 @@ def look(occupied: Bool[np.ndarray, "x y z"], art: PixelArt) -> Seen:
 
     A cell says little about the color of a voxel it sees if its mesh lies elsewhere: it
     counts in full where `ENOUGH` of its samples are as deep as the voxel (`NEAR`), and
-    less the fewer they are, down to a tenth.
+    less the fewer they are, down to a tenth. Of a thin part it says what these samples
+    do, where they are the fewer: a post before a door is no part of the door.
     """
-    k = len(art.palette)
-    cost = np.zeros((*occupied.shape, k))
+    palette = oklab_from_bytes(art.palette.rgb)
+    cost = np.zeros((*occupied.shape, len(palette)))
     lab = np.zeros((*occupied.shape, 3))
     weight = np.zeros(occupied.shape)
+    thin = np.zeros(occupied.shape, bool)
     for picture in art.pictures:
-        view = picture.view
-        length = occupied.shape[view.axis]
-        first = first_occupied(occupied, view)
-        sees = (first < length) & np.isfinite(picture.depth)
-        a, b = np.nonzero(sees)
-        d = first[a, b]
-        at = length - 1 - d if sign_of(view.toward) > 0 else d
-        ijk = tuple(np.insert(np.stack([a, b], axis=1), view.axis, at, axis=1).T)
+        a, b, _, ijk = _met(occupied, picture)
+        thin[ijk] |= picture.rescued[a, b]
+    for picture in art.pictures:
+        a, b, d, ijk = _met(occupied, picture)
         depths = picture.depths[a, b]
-        near = (np.abs(depths - d[:, None]) <= NEAR).sum(axis=1)
-        near = near / np.isfinite(depths).sum(axis=1)
+        own = np.abs(depths - d[:, None]) <= NEAR
+        near = own.sum(axis=1) / np.isfinite(depths).sum(axis=1)
         trust = np.clip(near / ENOUGH, 0.1, 1)
         trust *= np.clip(2 * picture.coverage[a, b], 0.05, 1)
-        cost[ijk] += picture.cost[a, b] * trust[:, None]
+        says, shown = picture.cost[a, b], picture.lab[a, b]
+        few = thin[ijk] & (near > 0) & (near < HALF) & ~picture.held[a, b]
+        if few.any():
+            shown[few] = picture.colors[a[few], b[few]].mean(
+                axis=1, where=own[few, :, None]
+            )
+            apart = np.linalg.norm(shown[few, None] - palette, axis=-1)
+            says[few] = 100 * picture.emphasis[a[few], b[few], None] * apart
+        cost[ijk] += says * trust[:, None]
         weight[ijk] += picture.weight * trust
-        lab[ijk] += picture.lab[a, b] * (picture.weight * trust)[:, None]
+        lab[ijk] += shown * (picture.weight * trust)[:, None]
     lab /= np.where(weight > 0, weight, 1)[..., None]
     return Seen(cost, weight, lab)
+
+
+def _met(
+    occupied: Bool[np.ndarray, "x y z"], picture: Picture
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
+    """Return the cells that see a voxel and hold some of the mesh, and those voxels.
+
+    Rows and columns, how many empty voxels come first, and the voxels' indices.
+    """
+    view, length = picture.view, occupied.shape[picture.view.axis]
+    first = first_occupied(occupied, view)
+    a, b = np.nonzero((first < length) & np.isfinite(picture.depth))
+    d = first[a, b]
+    at = length - 1 - d if sign_of(view.toward) > 0 else d
+    ijk = np.insert(np.stack([a, b], axis=1), view.axis, at, axis=1)
+    return a, b, d, tuple(ijk.T)
 
 
 def color_voxels(

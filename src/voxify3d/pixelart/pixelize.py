@@ -55,6 +55,8 @@ class Picture:
         depth: Median depth of the mesh in the cell, voxels; infinite where none.
         depths: Depths of the cell's samples, voxels; infinite where nothing is hit.
         lab: Target color of each cell before the palette, OKLab.
+        colors: Colors of the cell's samples, OKLab.
+        held: Cells whose color a feature decides.
         weight: How much the view counts.
         emphasis: How much each cell counts: the view's weight and its saliency.
     """
@@ -67,6 +69,8 @@ class Picture:
     depth: Float32[np.ndarray, "a b"]
     depths: Float32[np.ndarray, "a b s"]
     lab: Float32[np.ndarray, "a b 3"]
+    colors: Float32[np.ndarray, "a b s 3"]
+    held: Bool[np.ndarray, "a b"]
     weight: float
     emphasis: Float32[np.ndarray, "a b"]
 
@@ -189,7 +193,7 @@ def _paint(
 
     def paint(number: int) -> Picture:
         own = [feature for feature in features if feature.view == number]
-        weight = config.front_weight if number == 0 else 1.0
+        weight = config.weight_of(cells[number].view)
         return _paint_view(cells[number], grounds[number], own, lab, weight, config)
 
     return each(paint, range(len(cells)))
@@ -214,6 +218,7 @@ def _paint_view(
         config: Settings.
     """
     cost = _costs(cell, ground.samples, palette, config)
+    is_held = np.zeros_like(cell.filled)
     for feature in features:
         times = FIRMEST if feature.is_open_eye else FIRM if feature.is_firm else 1
         firm = config.feature_weight * times
@@ -221,6 +226,7 @@ def _paint_view(
         for cells, color in held:
             apart = 100 * np.linalg.norm(palette - color, axis=1)
             cost[tuple(cells.T)] += firm * (apart - apart.min())
+            is_held[tuple(cells.T)] = True
     # Around them the ground is held as firmly, or other sides would smear them.
     ground_cost = cost[ground.around]
     firm = config.feature_weight * FIRM
@@ -237,6 +243,8 @@ def _paint_view(
         depth=cell.depth,
         depths=cell.depths,
         lab=cell.mean if config.cell_color == "mean" else cell.median,
+        colors=cell.lab,
+        held=is_held,
         weight=weight,
         emphasis=emphasis,
     )
@@ -287,7 +295,10 @@ def symmetric(
         filled = np.where(joined, enough | rescued, picture.filled | enough)
         rescued &= filled & ~enough
         index = np.where(filled, means["cost"].argmin(axis=-1), -1)
-        result.append(replace(picture, index=index, rescued=rescued, **means))
+        held = picture.held | mirror.reflected(other.held, other.view) & alike
+        result.append(
+            replace(picture, index=index, rescued=rescued, held=held, **means)
+        )
     return result
 
 

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from voxify3d.errors import ConfigError
+from voxify3d.types import View
 
 CellColor = Literal["vote", "dominant", "mean"]
 PaletteStrategy = Literal["kmeans", "kmeans-rare", "maxmin", "median-cut", "annealing"]
 """Names in `voxify3d.color.palette.STRATEGIES`, which says what each is."""
 _FINE = 100
 _FEW = 4
+_WEIGHTS = ("front_weight", "bottom_weight", "saliency", "feature_weight", "rarity")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,9 @@ class PixelArtConfig:
     """Share of the vote against the distance to the cell's mean color, 0 to 1."""
     front_weight: float = 5.0
     """How much more the front view counts than each other view."""
+    bottom_weight: float = 0.5
+    """How much the bottom counts against each other view: it is seldom seen, and a
+    deck that is one voxel thick must have the color of one of its sides."""
     saliency: float = 1.0
     """How much more cells count that stand out from their surroundings."""
     feature_weight: float = 1.0
@@ -46,6 +51,11 @@ class PixelArtConfig:
     `annealing` the least mean distance. Also written `--palette`."""
     rarity: float = 3.0
     """Exponent that draws palette entries towards rare colors; 2 is plain K-means."""
+
+    def weight_of(self, view: View) -> float:
+        """Return how much a view counts."""
+        weights = {"front": self.front_weight, "bottom": self.bottom_weight}
+        return weights.get(view.name, 1.0)
 
     def samples_at(self, size: int) -> int:
         """Return the rays along each side of a cell of a grid of some size.
@@ -78,7 +88,7 @@ class PixelArtConfig:
                 raise ConfigError(
                     f"pixelart.{name} must be 0 to 1, got {getattr(self, name)}"
                 )
-        for name in ("front_weight", "saliency", "feature_weight", "rarity"):
+        for name in _WEIGHTS:
             if not 0 <= getattr(self, name) <= 100:
                 raise ConfigError(
                     f"pixelart.{name} must be 0 to 100, got {getattr(self, name)}"
