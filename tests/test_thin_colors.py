@@ -1,6 +1,5 @@
 """What is thinner than a voxel has one color: its own, and that of its upper side."""
 
-
 import numpy as np
 import pytest
 from makers import joined, mesh_of

@@ -74,18 +74,14 @@ def find_regions(
     if across is not None:
         missed = [points for points, region in tones_found if region is None]
         regions += _missed_eyes(missed, regions, lab, hit, side, across)
-    regions = [
-        region
-        if across is not None and has_twin(region, regions, side)
-        else as_frame(region, lab, hit, side)
-        for region in regions
-    ]
-    regions = [
-        region
-        for region in regions
-        if not region.is_large(side)
-        or (across is not None and has_twin(region, regions, side))
-    ]
+    kept = []
+    for region in regions:
+        is_twin = across is not None and has_twin(region, regions, side)
+        if region.is_large(side) and not is_twin:
+            region = as_frame(region, lab, hit, side)
+        if is_twin or not region.is_large(side):
+            kept.append(region)
+    regions = kept
     if across is not None:
         regions = [as_eye(region, regions, lab, hit, side) for region in regions]
     regions = _distinct(regions, side)
