@@ -12,6 +12,7 @@ from voxify3d.pixelart.region import (
     STRONG,
     Region,
 )
+from voxify3d.pixelart.samples import grown
 from voxify3d.pixelart.shapes import compact_shape, length_of
 
 LIGHT_AREA = 0.3
@@ -161,16 +162,10 @@ def _white_of(
     The region alone where they lead far away.
     """
     low, high = region.box
-    reach = high - low + 1
-    first = np.maximum(low - reach, 0)
-    window = tuple(map(slice, first, high + reach + 1))
-    alike = hit[window] & (np.linalg.norm(lab[window] - region.lab, axis=-1) < _WHITE)
-    alike[tuple((region.points - first).T)] = True
-    labels, _ = ndimage.label(alike, np.ones((3, 3)))
-    white = labels == labels[tuple(region.points[0] - first)]
-    inner = np.zeros_like(white)
-    inner[1:-1, 1:-1] = True
-    return region.points if (white & ~inner).any() else np.argwhere(white) + first
+    white, leads_away = grown(
+        region.points, region.lab, lab, hit, _WHITE, high - low + 1
+    )
+    return region.points if leads_away else white
 
 
 def is_glint(region: Region, other: Region, side: int) -> bool:

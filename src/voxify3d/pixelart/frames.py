@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float32, Float64, Int
 from scipy import ndimage
 
 from voxify3d.pixelart.region import Region
+from voxify3d.pixelart.samples import grown
 
 UPRIGHT = 0.9
 """Share of its box that a frame fills with what it encloses, and that its hole fills: a
@@ -39,15 +40,9 @@ def as_frame(
     """
     if region.compact and not region.is_large(side):
         return region
-    low, high = region.box
-    first = np.maximum(low - side // 2, 0)
-    window = tuple(map(slice, first, high + side // 2 + 1))
     most = min(SAME, 0.5 * region.contrast)
-    alike = hit[window] & (np.linalg.norm(lab[window] - region.lab, axis=-1) < most)
-    alike[tuple((region.points - first).T)] = True
-    labels, _ = ndimage.label(alike, np.ones((3, 3)))
-    own = labels == labels[tuple(region.points[0] - first)]
-    for points in (np.argwhere(own) + first, region.points):
+    whole, _ = grown(region.points, region.lab, lab, hit, most, side // 2)
+    for points in (whole, region.points):
         is_small = len(points) <= FRAME_AREA * side**2
         if is_small and _span_of(points, side) is not None:
             return replace(region, points=points, shape=None, is_frame=True)

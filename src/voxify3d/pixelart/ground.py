@@ -60,7 +60,8 @@ def rim_of(
     own = np.zeros_like(taken)
     own[tuple(cells.T)] = True
     near = ndimage.binary_dilation(own)
-    near[tuple(pane_of(cells).T)] &= not region.is_frame
+    if region.is_frame:
+        near[tuple(pane_of(cells).T)] = False
     beside = np.argwhere(near & cell.filled & ~taken)
     at = tuple(beside.T)
     if (is_large or is_line) and not region.is_crowded:

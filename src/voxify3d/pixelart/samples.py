@@ -3,7 +3,8 @@
 import math
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Float32, Float64, Int
+from scipy import ndimage
 
 
 def sample_image(values: np.ndarray) -> np.ndarray:
@@ -47,3 +48,34 @@ def cell_counts(
     """
     a, b = (points // side).T
     return np.bincount(a * shape[1] + b, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def grown(
+    points: Int[np.ndarray, "n 2"],
+    color: Float64[np.ndarray, " 3"],
+    lab: Float32[np.ndarray, "h w 3"],
+    hit: Bool[np.ndarray, "h w"],
+    most: float,
+    reach: int | Int[np.ndarray, " 2"],
+) -> tuple[Int[np.ndarray, "m 2"], bool]:
+    """Return samples with those of about a color that touch them, near their box.
+
+    And whether they reach the rim of where was looked.
+
+    Args:
+        points: The samples, [row, column].
+        color: OKLab.
+        lab: The picture's colors, OKLab.
+        hit: Where it has any.
+        most: Distance (OKLab) from which a sample has another color.
+        reach: Samples around the box of the first ones that are looked at.
+    """
+    first = np.maximum(points.min(axis=0) - reach, 0)
+    window = tuple(map(slice, first, points.max(axis=0) + reach + 1))
+    alike = hit[window] & (np.linalg.norm(lab[window] - color, axis=-1) < most)
+    alike[tuple((points - first).T)] = True
+    labels, _ = ndimage.label(alike, np.ones((3, 3)))
+    own = labels == labels[tuple(points[0] - first)]
+    inner = np.zeros_like(own)
+    inner[1:-1, 1:-1] = True
+    return np.argwhere(own) + first, bool((own & ~inner).any())
